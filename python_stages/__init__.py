@@ -1,0 +1,1 @@
+"""The Python that dbt models, hooks and the `sealtune` command call."""
