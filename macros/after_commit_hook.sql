@@ -1,0 +1,17 @@
+{% macro after_commit_hook(name) -%}
+    {#- Hand a hook to the plugin: the dataset, its relations, and the config they were built with.
+        The plugin reads keys itself; nothing secret passes through here. -#}
+    {%- if execute and not flags.EMPTY -%}
+        {%- set dataset = this.identifier | replace('_sealed', '') -%}
+        {%- set checked = dataset ~ '_checked' -%}
+        {%- set checked_node = graph.nodes['model.' ~ project_name ~ '.' ~ checked] -%}
+        {%- do adapter.store_relation('sealtune', this, [], '', '', {
+            'hook': name,
+            'dataset': dataset,
+            'sealed': this | string,
+            'checked': ref(checked) | string,
+            'check': checked_node.config.meta.check,
+            'job': config.get('meta').job,
+        }) -%}
+    {%- endif -%}
+{%- endmacro %}

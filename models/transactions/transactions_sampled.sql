@@ -1,0 +1,53 @@
+with sampled as (
+
+    {{ stratified_sample(
+        ref('stg_transactions'),
+        stratum='merchant_category',
+        key='transaction_id',
+        columns=[
+            'merchant_category', 'merchant', 'amount', 'currency', 'country', 'city', 'card_type',
+            'transacted_at',
+        ],
+        n_per_stratum=var('sample_per_class'),
+        seed=var('sample_seed'),
+        n_rows=kept_count(ref('transactions_ingested')),
+    ) }}
+
+),
+
+numbered as (
+
+    -- rows that agree in all columns are told apart by their number, and by nothing of their source
+    select
+        *,
+        row_number() over (
+            partition by
+                merchant_category, merchant, amount, currency, country, city, card_type, transacted_at
+        ) as copy_number
+    from sampled
+
+),
+
+final as (
+
+    select
+        keyed_hmac(
+            'transactions.row',
+            concat_ws(
+                chr(31), merchant_category, merchant, amount, currency, country, city, card_type,
+                transacted_at, copy_number
+            )
+        ) as row_id,
+        merchant_category,
+        merchant,
+        amount,
+        currency,
+        country,
+        city,
+        card_type,
+        transacted_at
+    from numbered
+
+)
+
+select * from final

@@ -1,0 +1,104 @@
+"""What a dataset's config says about its check: labels, budgets and bounds."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from python_stages.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """Thresholds of one dataset's check.
+
+    Args:
+        labels: every answer the model may learn; each must occur in the training split.
+        pii_entities: names of the kinds of personal data that must not be found.
+        max_tokens_per_example: token budget; services cut longer examples at the end, which is
+            where the answer stands.
+        min_train_examples: services refuse fewer than 10.
+        min_validation_examples: fewest rows of the validation split.
+        max_split_bytes: size limit of one uploaded file, in bytes (512 MB).
+        min_class_share: least share of the rarest class in the training split, 0 to 1.
+        max_class_share: greatest share of the commonest class in the training split, 0 to 1.
+        max_reject_share: greatest share of source rows that may have been rejected, 0 to 1.
+
+    Raises:
+        ConfigError: a bound is missing, of the wrong type, or contradicts another.
+    """
+
+    labels: tuple[str, ...]
+    pii_entities: tuple[str, ...]
+    max_tokens_per_example: int
+    min_train_examples: int = 10
+    min_validation_examples: int = 1
+    max_split_bytes: int = 512_000_000
+    min_class_share: float = 0.01
+    max_class_share: float = 0.9
+    max_reject_share: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("labels", "pii_entities"):
+            _require_names(name, getattr(self, name))
+        for name, least in _LEAST_COUNTS.items():
+            _require_count(name, getattr(self, name), least)
+        for name in ("min_class_share", "max_class_share", "max_reject_share"):
+            _require_share(name, getattr(self, name))
+        if self.min_class_share > self.max_class_share:
+            raise ConfigError("check: min_class_share is above max_class_share; swap or widen them")
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Read the `check` section of a dataset's model config.
+
+        Raises:
+            ConfigError: a setting is unknown, missing or wrong; the message names the setting.
+        """
+        fields = dataclasses.fields(cls)
+        if unknown := sorted(set(config) - {field.name for field in fields}):
+            raise ConfigError(f"check: unknown setting {', '.join(unknown)}; correct or remove it")
+        required = {field.name for field in fields if field.default is dataclasses.MISSING}
+        if missing := sorted(required - set(config)):
+            raise ConfigError(f"check: setting {', '.join(missing)} is missing; add it")
+        settings = dict(config)
+        for name in ("labels", "pii_entities"):
+            if isinstance(settings[name], list):
+                settings[name] = tuple(settings[name])
+        return cls(**settings)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the suites call `$PARAMETER`: numbers and entity names, never a label."""
+        numbers = dataclasses.asdict(self)
+        del numbers["labels"]
+        return numbers | {"n_labels": len(self.labels), "pii_entities": list(self.pii_entities)}
+
+
+# min_validation_examples may be 0: a dataset without a validation split is a decision, not a slip.
+_LEAST_COUNTS = {
+    "max_tokens_per_example": 1,
+    "min_train_examples": 1,
+    "min_validation_examples": 0,
+    "max_split_bytes": 1,
+}
+
+
+def _require_names(name: str, names: Sequence[object]) -> None:
+    if not isinstance(names, tuple) or not names:
+        raise ConfigError(f"check: {name} must be a list of at least one name")
+    if not all(isinstance(item, str) and item.strip() for item in names):
+        raise ConfigError(f"check: {name} must hold non-empty strings only; quote them in the YAML")
+    if len(set(names)) != len(names):
+        raise ConfigError(f"check: {name} holds a name twice; remove one")
+
+
+def _require_count(name: str, value: object, least: int) -> None:
+    # bool is an int in Python, and a YAML `true` here is a slip
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigError(f"check: {name} must be a whole number of at least {least}")
+
+
+def _require_share(name: str, value: object) -> None:
+    # every comparison with NaN is false, so it is refused too
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise ConfigError(f"check: {name} must be a number from 0 to 1")

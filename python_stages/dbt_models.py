@@ -1,0 +1,130 @@
+"""What the thin dbt Python models call: relations and config in, a stream of batches out.
+
+A model is a few lines, because dbt can neither contract nor unit-test Python: it names its upstream
+relation and hands over its config. An exception that a library raises on the way may quote a value,
+and dbt copies it into logs and artifacts: here it is replaced by its type (`value_free`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from python_stages import ingest, keys, settings
+from python_stages.check import CheckSpec, check
+from python_stages.dbt_plugin import masked_files
+from python_stages.errors import SealtuneError, StageError
+from python_stages.hooks import fingerprint_relation
+from python_stages.render import RENDERED_SCHEMA, RenderSpec, render
+from python_stages.scrub import Engine, Policy, scrub
+from python_stages.scrub.policy import MIN_SCORE
+
+_BATCH_ROWS = 4096
+Config = Mapping[str, Any]
+
+
+@contextmanager
+def value_free(stage: str) -> Iterator[None]:
+    """Let sealtune's own errors through, and of every other one its type and nothing else.
+
+    Raises:
+        StageError: something raised an error whose text may hold a value.
+    """
+    try:
+        yield
+    except SealtuneError as error:
+        raise error from None
+    except Exception as error:
+        raise StageError(
+            f"the {stage} stage failed with {type(error).__name__}; its message may hold data and "
+            "is not shown"
+        ) from None
+
+
+def _stream(
+    schema: pa.Schema, batches: Iterable[pa.RecordBatch], stage: str
+) -> pa.RecordBatchReader:
+    """Return a reader that pulls the batches one by one, so that memory stays bounded."""
+
+    def guarded() -> Iterator[pa.RecordBatch]:
+        with value_free(stage):
+            yield from batches
+
+    return pa.RecordBatchReader.from_batches(schema, guarded())
+
+
+def _ring() -> keys.KeyRing:
+    return keys.load(settings.keys_folder())
+
+
+def ingested(
+    session: duckdb.DuckDBPyConnection,
+    source: duckdb.DuckDBPyRelation,
+    dataset: str,
+    config: Config,
+) -> pa.RecordBatchReader:
+    """Account for every record of a source; rows of `ingest.INGESTED_SCHEMA`.
+
+    Args:
+        session: dbt's connection.
+        source: the source's rows; holds none in an `--empty` run, and then none are counted.
+        dataset: name of the dataset.
+        config: location, columns, record_id and record_key.
+    """
+    with value_free("ingest"):
+        spec = ingest.IngestSpec.from_config(dataset, config)
+        is_empty = " LIMIT 0" in source.sql_query().upper()
+        key = _ring().hmac_key(f"{dataset}.record")
+        return ingest.account(session, spec, key, masked_files, is_empty=is_empty)
+
+
+def rendered(
+    relation: duckdb.DuckDBPyRelation, dataset: str, config: Config
+) -> pa.RecordBatchReader:
+    """Put rows into words; rows of `render.RENDERED_SCHEMA`."""
+    with value_free("render"):
+        spec = RenderSpec.from_config(config)
+        key = _ring().hmac_key(f"{dataset}.template")
+        batches = render(relation.to_arrow_reader(_BATCH_ROWS), spec, key)
+        return _stream(RENDERED_SCHEMA, batches, "render")
+
+
+def scrubbed(relation: duckdb.DuckDBPyRelation, config: Config) -> pa.RecordBatchReader:
+    """Replace the identifiers in every text column; the same columns and n_masked."""
+    with value_free("scrub"):
+        policy = Policy.from_config(config)
+        reader = relation.to_arrow_reader(_BATCH_ROWS)
+        schema = reader.schema.append(pa.field("n_masked", pa.int32()))
+        return _stream(schema, scrub(reader, policy, Engine(policy.entities)), "scrub")
+
+
+def checked(
+    examples: duckdb.DuckDBPyRelation, ingested: duckdb.DuckDBPyRelation, config: Config
+) -> pa.Table:
+    """Validate the examples; one row per expectation.
+
+    Args:
+        examples: the contracted `*_examples`.
+        ingested: the dataset's `*_ingested`, for the share of rejected records.
+        config: what `CheckSpec` takes.
+    """
+    with value_free("check"):
+        spec = CheckSpec.from_config(config)
+        engine = Engine(spec.pii_entities)
+        return check(
+            examples.to_arrow_reader(_BATCH_ROWS),
+            spec,
+            lambda texts: engine.count_findings(texts, spec.pii_entities, MIN_SCORE),
+            dataset_fingerprint=fingerprint_relation(examples, _ring()),
+            reject_share=_reject_share(ingested),
+        )
+
+
+def _reject_share(ingested: duckdb.DuckDBPyRelation) -> float:
+    """Return rejected records / records read."""
+    share = ingested.aggregate(
+        "sum(n_rows) filter (outcome = 'rejected') / sum(n_rows) filter (outcome = 'read')"
+    ).fetchall()[0][0]
+    return float(share or 0.0)

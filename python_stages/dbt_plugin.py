@@ -1,0 +1,137 @@
+"""What dbt-duckdb needs to know: opens the vault, registers functions, receives the hooks.
+
+The vault is a DuckDB file encrypted with AES-256-GCM. DuckDB writes encrypted files only through
+the OpenSSL of its httpfs extension, which is packaged, signed, and loaded from disk; the HTTP part
+of it is switched off in the same breath. Temporary files are encrypted too. There is no fallback.
+
+Functions for SQL:
+    keyed_hmac(purpose, text)               hex HMAC-SHA256 under a key derived for that purpose
+    source_sql(location)                    the SELECT that scans a source's files, for query()
+    kept_sql(dataset, location, relation)   the same without the records that were rejected
+"""
+
+import hmac
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import duckdb_extension_httpfs
+import pyarrow as pa
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.duckdb.utils import TargetConfig
+from dbt.adapters.events.logging import AdapterLogger
+
+from python_stages import hooks, ingest, keys, settings
+from python_stages.errors import KeyFileError, VaultError
+from python_stages.masked_files import MaskedFileSystem
+from python_stages.sources import literal, open_location
+
+WAREHOUSE = "warehouse.duckdb"
+masked_files = MaskedFileSystem()
+_log = AdapterLogger("sealtune")
+
+
+def open_keys(warehouse: Path) -> keys.KeyRing:
+    """Load the keys; create them where neither keys nor a warehouse exist yet.
+
+    Raises:
+        KeyFileError: keys are missing though there is a warehouse that they would open.
+    """
+    folder = settings.keys_folder()
+    if folder.exists():
+        return keys.load(folder, project=Path.cwd())
+    if warehouse.exists():
+        raise KeyFileError(
+            f"there are no keys in {folder}, but {warehouse} was made with some; put them back, set "
+            "SEALTUNE_KEYS_DIR to where they are, or remove the vault folder to start anew"
+        )
+    ring = keys.create(folder, project=Path.cwd())
+    _log.info(f"sealtune: made new keys in {folder}; keep a copy, without them nothing opens")
+    return ring
+
+
+def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
+    """Attach the encrypted warehouse in `folder` as `vault`, creating it where there is none.
+
+    Raises:
+        VaultError: encryption cannot be had, the key is wrong, or another process holds the vault.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    package = Path(duckdb_extension_httpfs.__file__).parent
+    try:
+        (extension,) = package.rglob("httpfs.duckdb_extension")
+        con.execute(f"load {literal(extension)}")
+        con.execute("set temp_file_encryption = true")
+        con.execute(f"set temp_directory = {literal(folder / 'temp')}")
+        con.execute("set autoinstall_known_extensions = false")
+        con.execute("set disabled_filesystems = 'HTTPFileSystem'")
+    except (duckdb.Error, ValueError) as error:
+        raise VaultError(
+            f"DuckDB cannot encrypt here ({type(error).__name__}); run make build to install the "
+            "locked versions of duckdb and duckdb-extension-httpfs"
+        ) from None
+    path = folder / WAREHOUSE
+    try:
+        con.execute(
+            f"attach if not exists {literal(path)} as vault (encryption_key {literal(key)})"
+        )
+    except duckdb.IOException:
+        raise VaultError(
+            f"{path} is held by another process; wait until the other dbt or sealtune command ends"
+        ) from None
+    except duckdb.Error as error:
+        raise VaultError(
+            f"{path} does not open with this key ({type(error).__name__}); put back the keys it "
+            "was made with, or remove the vault folder to start anew"
+        ) from None
+    path.chmod(0o600)
+
+
+def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> None:
+    """Register sealtune's SQL functions and the masked file system with a connection."""
+    con.register_filesystem(masked_files)
+    key_of = lru_cache(ring.hmac_key)
+
+    def keyed_hmac(purposes: pa.Array, texts: pa.Array) -> pa.Array:
+        return pa.array(
+            None
+            if purpose is None or text is None
+            else hmac.digest(key_of(purpose), text.encode(), "sha256").hex()
+            for purpose, text in zip(purposes.to_pylist(), texts.to_pylist(), strict=True)
+        ).cast(pa.string())
+
+    def source_sql(location: str) -> str:
+        files = open_location(location)
+        return " union all by name ".join(ingest.scan_sql(files, [], "source", masked_files))
+
+    def kept_sql(dataset: str, location: str, relation: str) -> str:
+        with con.cursor() as cursor:  # the calling one is in the middle of binding a query
+            return ingest.kept_sql(cursor, dataset, location, relation, masked_files)
+
+    con.create_function(
+        "keyed_hmac", keyed_hmac, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow"
+    )
+    con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
+    con.create_function("kept_sql", kept_sql, ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
+
+
+class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb is untyped
+    """The one place where sealtune meets dbt-duckdb."""
+
+    _con: duckdb.DuckDBPyConnection
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Open the vault and register the functions; dbt calls this once per process."""
+        folder = settings.vault_folder()
+        ring = open_keys(folder / WAREHOUSE)
+        open_vault(conn, folder, ring.vault_key())
+        register_functions(conn, ring)
+        self._con = conn
+
+    def store(self, target_config: TargetConfig) -> None:
+        """Run one of the after-commit hooks of a `*_sealed` model; see macros/seal.sql."""
+        with self._con.cursor() as cursor:
+            message = hooks.run(cursor, dict(target_config.config))
+        _log.info(f"sealtune: {message}")

@@ -1,0 +1,174 @@
+"""How one dataset is put into words: the `render` settings, read and checked once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from python_stages.errors import ConfigError
+from python_stages.render.wording import Kind, Placeholder, Template, check_locale, clean
+
+Need = tuple[str, Kind]  # a column, and what it must hold
+
+DESCRIPTION: Final = Placeholder("description", "")
+
+_KNOWN: Final = (
+    "label_column",
+    "currency_column",
+    "locale_column",
+    "default_locale",
+    "locales",
+    "blank_values",
+    "min_templates",
+    "system",
+    "instructions",
+    "templates",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderSpec:
+    """How one dataset is put into words.
+
+    Args:
+        label_column: the column that the assistant answers with, exactly as it is.
+        templates: wordings of a row.
+        instructions: wordings of the question; each holds `{description}`, the filled template.
+        system: the system message, or None for conversations without one.
+        currency_column: ISO 4217 code of the row's amounts; None where no format needs it.
+        locale_column: the column that `locales` maps to a locale; None: `default_locale` for all.
+        locales: value of the locale column -> CLDR locale.
+        default_locale: locale of rows that `locales` does not name.
+        blank_values: column -> values that mean "not known".
+    """
+
+    label_column: str
+    templates: tuple[Template, ...]
+    instructions: tuple[Template, ...]
+    system: str | None
+    currency_column: str | None
+    locale_column: str | None
+    locales: Mapping[str, str]
+    default_locale: str
+    blank_values: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "RenderSpec":
+        """Read and check the `render` settings of a dataset.
+
+        Raises:
+            ConfigError: a setting is unknown, missing, of the wrong type, or contradicts another.
+        """
+        unknown = sorted(set(config) - set(_KNOWN))
+        if unknown:
+            raise ConfigError(
+                f"unknown render setting {', '.join(unknown)}: "
+                f"the known ones are {', '.join(_KNOWN)}",
+            )
+        spec = cls(
+            label_column=_required_text(config, "label_column"),
+            templates=_templates(config, "templates", at_least=config.get("min_templates", 1)),
+            instructions=_templates(config, "instructions", at_least=1),
+            system=_text(config, "system"),
+            currency_column=_text(config, "currency_column"),
+            locale_column=_text(config, "locale_column"),
+            locales=_locales(config),
+            default_locale=_text(config, "default_locale") or "en",
+            blank_values=_blank_values(config),
+        )
+        _check_consistent(spec)
+        return spec
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Return every column of the input that rendering reads."""
+        named = {self.label_column, self.locale_column, self.currency_column} - {None}
+        used = {place.column for template in self.templates for place in template.placeholders}
+        return frozenset({"row_id", *used, *(name for name in named if name is not None)})
+
+    def needs(self, template: Template) -> frozenset[Need]:
+        """Return the (column, kind) pairs that a row must hold for the template to be eligible."""
+        places = template.placeholders
+        needs = {(place.column, place.kind) for place in places}
+        if self.currency_column and any(place.needs_currency for place in places):
+            needs.add((self.currency_column, Kind.TEXT))
+        return frozenset(needs)
+
+
+def _check_consistent(spec: RenderSpec) -> None:
+    """Raise ConfigError where one setting contradicts another."""
+    places = {place for template in spec.templates for place in template.placeholders}
+    columns = {place.column for place in places}
+    if not all(template.placeholders for template in spec.templates):
+        raise ConfigError("a template has no placeholder: it would say nothing about its row")
+    if any(template.placeholders != {DESCRIPTION} for template in spec.instructions):
+        raise ConfigError("an instruction must hold {description} and no other placeholder")
+    if spec.label_column in columns:
+        raise ConfigError("a template shows the label column: the question would hold its answer")
+    if spec.currency_column is None and any(place.needs_currency for place in places):
+        raise ConfigError("a template writes money: name the currency_column")
+    if spec.locales and spec.locale_column is None:
+        raise ConfigError("locales are given without a locale_column: name the column that decides")
+    stray = sorted(set(spec.blank_values) - columns)
+    if stray:
+        raise ConfigError(
+            f"blank_values names {', '.join(stray)}, which no template shows: "
+            f"the columns shown are {', '.join(sorted(columns))}",
+        )
+    if all({p.column for p in t.placeholders} & set(spec.blank_values) for t in spec.templates):
+        raise ConfigError("every template shows a column of blank_values: add one that does not")
+    for identifier in (*spec.locales.values(), spec.default_locale):
+        check_locale(identifier)
+
+
+def _text(config: Mapping[str, Any], name: str) -> str | None:
+    """Return an optional text setting; blank text is none."""
+    value = config.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ConfigError(f"{name} must be text")
+    return value or None
+
+
+def _required_text(config: Mapping[str, Any], name: str) -> str:
+    value = _text(config, name)
+    if value is None:
+        raise ConfigError(f"{name} is missing from the render settings")
+    return value
+
+
+def _text_list(value: object, name: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"{name} must be a list of texts")
+    return value
+
+
+def _map(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = config.get(name) or {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ConfigError(f"{name} must map texts")
+    return value
+
+
+def _locales(config: Mapping[str, Any]) -> Mapping[str, str]:
+    locales = _map(config, "locales")
+    if not all(isinstance(locale, str) for locale in locales.values()):
+        raise ConfigError("locales must map texts to locales: quote NO and ON in yaml")
+    return {clean(place): locale for place, locale in locales.items()}
+
+
+def _blank_values(config: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
+    return {
+        column: frozenset(clean(text) for text in _text_list(texts, f"blank_values.{column}"))
+        for column, texts in _map(config, "blank_values").items()
+    }
+
+
+def _templates(config: Mapping[str, Any], name: str, at_least: object) -> tuple[Template, ...]:
+    texts = _text_list(config.get(name), name)
+    if not isinstance(at_least, int) or at_least < 1:
+        raise ConfigError("min_templates must be a whole number of at least 1")
+    if len(set(texts)) < max(at_least, len(texts)):
+        raise ConfigError(
+            f"{name} holds {len(texts)} wordings, {len(set(texts))} of them different: "
+            f"write each once, and at least {at_least}",
+        )
+    return tuple(Template.parse(text) for text in texts)

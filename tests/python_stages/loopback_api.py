@@ -1,0 +1,464 @@
+"""A small provider on 127.0.0.1 that behaves like the OpenAI API for files and fine-tuning jobs.
+
+It keeps everything in memory, answers with the API's error bodies, logs every request and fails on
+demand (`Fault`, `listing_lag`, `ignores_cursor`), so that the real client meets real sockets.
+"""
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+API_KEY = "sk-loopback-THE-KEY-0123456789"
+
+_PIECE_BYTES = 64 * 1024
+_ENDS = ("succeeded", "failed", "cancelled")
+_LIFE = {"validating_files": "queued", "queued": "running", "running": "succeeded"}
+
+
+@dataclass(slots=True)
+class Fault:
+    """Requests that go wrong: the first `skips` that match do not, then `times` do.
+
+    Kinds: `refuse` answers `status` without an effect; `fail_after` answers `status` after it;
+    `reset_before` and `reset_after` drop the connection; `hang_after` stays silent for
+    `hang_seconds` after the effect; `twice` has the effect two times and answers once;
+    `nonsense_after` answers 200 with a page of HTML.
+    """
+
+    method: str
+    path: str
+    kind: Literal[
+        "refuse",
+        "fail_after",
+        "reset_before",
+        "reset_after",
+        "hang_after",
+        "twice",
+        "nonsense_after",
+    ]
+    status: int = 500
+    code: str | None = "server_error"
+    message: str = "The server had an error."
+    hang_seconds: float = 1.0
+    times: int = 1
+    skips: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it came in."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    n_body_bytes: int
+    body: Any
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """An uploaded file."""
+
+    file_id: str
+    name: str
+    purpose: str
+    content: bytes
+    expires_after_seconds: int | None
+    created_at: int
+    hidden_for: int
+
+    def shown(self) -> dict[str, Any]:
+        """Return the file as the API shows it."""
+        lifetime = self.expires_after_seconds
+        return {
+            "id": self.file_id,
+            "object": "file",
+            "bytes": len(self.content),
+            "created_at": self.created_at,
+            "expires_at": None if lifetime is None else self.created_at + lifetime,
+            "filename": self.name,
+            "purpose": self.purpose,
+            "status": "processed",
+        }
+
+
+@dataclass(slots=True)
+class StoredJob:
+    """A job; `shown` is the API's answer about it."""
+
+    job_id: str
+    shown: dict[str, Any]
+    hidden_for: int
+
+
+class ApiError(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, status: int, code: str | None, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+@dataclass
+class LoopbackApi:
+    """The provider's state; `base_url` is what a backend is given.
+
+    Args:
+        listing_lag: how many list requests a new file or job stays invisible for.
+        page_size: most items of one page.
+        ignores_cursor: list from the start whatever `after` says, as some hosts do.
+        knows_metadata_filter: whether listing jobs heeds the `metadata[...]` filter.
+        keeps_deleted_files: answer that a file was deleted, and keep it.
+    """
+
+    listing_lag: int = 0
+    page_size: int = 100
+    ignores_cursor: bool = False
+    knows_metadata_filter: bool = True
+    keeps_deleted_files: bool = False
+    base_url: str = ""
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    jobs: dict[str, StoredJob] = field(default_factory=dict)
+    n_bytes_received: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _n_ids: int = 0
+
+    def inject(self, fault: Fault) -> None:
+        """Let a coming request go wrong."""
+        self.faults.append(fault)
+
+    def finish(self, job_id: str, status: str, error: dict[str, Any] | None = None) -> None:
+        """End a job."""
+        shown = self.jobs[job_id].shown
+        shown.update(status=status, error=error, finished_at=int(time.time()))
+        if status == "succeeded":
+            shown.update(fine_tuned_model=f"ft:{shown['model']}:loopback", trained_tokens=1234)
+
+    def count(self, method: str, path: str) -> int:
+        """Return how many requests of a kind came in."""
+        return sum(seen.method == method and seen.path == path for seen in self.requests)
+
+    def take_fault(self, method: str, path: str) -> Fault | None:
+        """Return the fault that is due for a request, and count it."""
+        for fault in self.faults:
+            if fault.times > 0 and fault.method == method and path.startswith(fault.path):
+                if fault.skips == 0:
+                    fault.times -= 1
+                    return fault
+                fault.skips -= 1
+        return None
+
+    def answer(self, request: Request) -> dict[str, Any] | bytes:
+        """Do what a request asks and return the body of the answer."""
+        if request.headers.get("authorization") != f"Bearer {API_KEY}":
+            raise ApiError(401, "invalid_api_key", "Incorrect API key provided: " + API_KEY)
+        query = parse_qs(request.query, keep_blank_values=True)
+        match request.path.strip("/").split("/")[1:]:
+            case ["files", *rest]:
+                return self._answer_files(request, query, rest)
+            case ["fine_tuning", "jobs", *rest]:
+                return self._answer_jobs(request, query, rest)
+        raise ApiError(404, None, "Unknown request URL.")
+
+    def _answer_files(
+        self, request: Request, query: dict[str, list[str]], rest: list[str]
+    ) -> dict[str, Any] | bytes:
+        match [request.method, *rest]:
+            case ["POST"]:
+                return self._create_file(request)
+            case ["GET"]:
+                purpose = query.get("purpose", [None])[0]
+                files = [file for file in self.files.values() if purpose in {None, file.purpose}]
+                return self._page([(file, file.shown()) for file in files], query)
+            case ["GET", file_id]:
+                return self._file(file_id).shown()
+            case ["GET", file_id, "content"]:
+                return self._file(file_id).content
+            case ["DELETE", file_id]:
+                self._file(file_id)
+                if not self.keeps_deleted_files:
+                    del self.files[file_id]
+                return {"id": file_id, "object": "file", "deleted": True}
+        raise ApiError(404, None, "Unknown request URL.")
+
+    def _answer_jobs(
+        self, request: Request, query: dict[str, list[str]], rest: list[str]
+    ) -> dict[str, Any]:
+        match [request.method, *rest]:
+            case ["POST"]:
+                return self._create_job(request.body)
+            case ["GET"]:
+                wanted = {
+                    name.removeprefix("metadata[").removesuffix("]"): values[0]
+                    for name, values in query.items()
+                    if name.startswith("metadata[") and self.knows_metadata_filter
+                }
+                jobs = [
+                    (job, job.shown)
+                    for job in self.jobs.values()
+                    if wanted.items() <= job.shown["metadata"].items()
+                ]
+                return self._page(jobs[::-1], query)
+            case ["GET", job_id]:
+                return self._live(self._job(job_id))
+            case ["POST", job_id, "cancel"]:
+                self.finish(self._job(job_id).job_id, "cancelled")
+                return self._job(job_id).shown
+            case ["GET", job_id, "events"]:
+                event: dict[str, Any] = {"object": "fine_tuning.job.event", "level": "info"}
+                event |= {"id": f"ftevent-{job_id}", "created_at": 0}
+                event |= {"message": self._job(job_id).shown["status"]}
+                return {"object": "list", "data": [event], "has_more": False}
+        raise ApiError(404, None, "Unknown request URL.")
+
+    def _new_id(self, prefix: str) -> str:
+        self._n_ids += 1
+        return f"{prefix}-{self._n_ids:06d}"
+
+    def _file(self, file_id: str) -> StoredFile:
+        if file_id not in self.files:
+            raise ApiError(404, None, f"No such File object: {file_id}")
+        return self.files[file_id]
+
+    def _job(self, job_id: str) -> StoredJob:
+        if job_id not in self.jobs:
+            raise ApiError(404, "fine_tune_not_found", f"Could not find fine tune: {job_id}")
+        return self.jobs[job_id]
+
+    def _create_file(self, request: Request) -> dict[str, Any]:
+        parts = request.body
+        if not isinstance(parts, dict) or "file" not in parts:
+            raise ApiError(400, None, "'file' is a required property")
+        name, content = parts["file"]
+        purpose = parts.get("purpose", ("", b""))[1].decode()
+        if purpose == "fine-tune" and not name.endswith(".jsonl"):
+            raise ApiError(400, "invalid_file_format", "Invalid file format.")
+        seconds = parts.get("expires_after[seconds]")
+        if seconds is not None:
+            anchor = parts.get("expires_after[anchor]", ("", b""))[1]
+            if anchor != b"created_at" or not 3_600 <= int(seconds[1]) <= 2_592_000:
+                raise ApiError(400, "invalid_expires_after", "Invalid expires_after.")
+        file = StoredFile(
+            file_id=self._new_id("file"),
+            name=name,
+            purpose=purpose,
+            content=content,
+            expires_after_seconds=None if seconds is None else int(seconds[1]),
+            created_at=int(time.time()),
+            hidden_for=self.listing_lag,
+        )
+        self.files[file.file_id] = file
+        return file.shown()
+
+    def _create_job(self, body: Any) -> dict[str, Any]:
+        metadata = body.get("metadata") or {}
+        if len(metadata) > 16 or any(
+            len(name) > 64 or len(value) > 512 for name, value in metadata.items()
+        ):
+            raise ApiError(400, "invalid_metadata", "Invalid metadata.")
+        for wanted in ("training_file", "validation_file"):
+            if body.get(wanted) is not None and self._file(body[wanted]).purpose != "fine-tune":
+                raise ApiError(400, "invalid_file", f"{wanted} was not uploaded for fine-tuning.")
+        method = body["method"]
+        if method["type"] != "supervised":
+            raise ApiError(400, "invalid_method", "Only supervised fine-tuning is offered.")
+        shown = {
+            "id": self._new_id("ftjob"),
+            "object": "fine_tuning.job",
+            "created_at": int(time.time()),
+            "error": None,
+            "fine_tuned_model": None,
+            "finished_at": None,
+            "hyperparameters": method["supervised"].get("hyperparameters", {}),
+            "model": body["model"],
+            "organization_id": "org-loopback",
+            "result_files": [],
+            "seed": body.get("seed", 0),
+            "status": "validating_files",
+            "trained_tokens": None,
+            "training_file": body["training_file"],
+            "validation_file": body.get("validation_file"),
+            "metadata": metadata,
+            "method": method,
+            "user_provided_suffix": body.get("suffix"),
+        }
+        self.jobs[shown["id"]] = StoredJob(shown["id"], shown, self.listing_lag)
+        return shown
+
+    def _live(self, job: StoredJob) -> dict[str, Any]:
+        """Move a job one state on and show it; its files are read when it leaves the first."""
+        status = job.shown["status"]
+        problem = self._file_problem(job) if status == "validating_files" else None
+        if problem is not None:
+            self.finish(job.job_id, "failed", problem)
+        elif status in _LIFE:
+            following = _LIFE[status]
+            if following in _ENDS:
+                self.finish(job.job_id, following)
+            else:
+                job.shown["status"] = following
+        return job.shown
+
+    def _file_problem(self, job: StoredJob) -> dict[str, Any] | None:
+        lines = self._file(job.shown["training_file"]).content.splitlines()
+        for number, line in enumerate(lines, 1):
+            try:
+                is_chat = json.loads(line)["messages"][-1]["role"] == "assistant"
+            except (ValueError, LookupError, TypeError):
+                is_chat = False
+            if not is_chat:
+                message = f"Line {number} is invalid: {line!r}"
+                return {"code": "invalid_training_file", "message": message, "param": None}
+        if len(lines) < 10:
+            return {"code": "invalid_n_examples", "message": "Too few examples.", "param": None}
+        return None
+
+    def _page(self, items: list[Any], query: dict[str, list[str]]) -> dict[str, Any]:
+        visible = []
+        for stored, shown in items:
+            if stored.hidden_for > 0:
+                stored.hidden_for -= 1
+            else:
+                visible.append(shown)
+        after = query.get("after", [None])[0]
+        ids = [shown["id"] for shown in visible]
+        start = ids.index(after) + 1 if after in ids and not self.ignores_cursor else 0
+        end = start + min(self.page_size, int(query.get("limit", [self.page_size])[0]))
+        page = {"object": "list", "data": visible[start:end]}
+        return page if self.ignores_cursor else page | {"has_more": end < len(visible)}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Speaks HTTP for a LoopbackApi."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    api: LoopbackApi
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Log nothing: requests are recorded instead."""
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        url = urlsplit(self.path)
+        with self.api.lock:
+            fault = self.api.take_fault(self.command, url.path)
+        body = self._read_body()
+        if body is None:
+            self._drop()
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        parsed = _parse(headers.get("content-type", ""), body)
+        request = Request(self.command, url.path, url.query, headers, len(body), parsed)
+        with self.api.lock:
+            self.api.requests.append(request)
+        if fault and fault.kind == "reset_before":
+            self._drop()
+            return
+        try:
+            answer = self._answer(request, fault)
+        except ApiError as error:
+            described = {"message": error.message, "type": "api_error", "code": error.code}
+            self._send(error.status, json.dumps({"error": described}).encode())
+            return
+        if fault and fault.kind in {"reset_after", "hang_after"}:
+            time.sleep(fault.hang_seconds if fault.kind == "hang_after" else 0)
+            self._drop()
+        elif fault and fault.kind == "nonsense_after":
+            self._send(200, b"<html>hello</html>", "text/html")
+        elif isinstance(answer, bytes):
+            self._send(200, answer, "application/octet-stream")
+        else:
+            self._send(200, json.dumps(answer).encode())
+
+    def _answer(self, request: Request, fault: Fault | None) -> dict[str, Any] | bytes:
+        """Do what is asked, more or less of it where a fault says so."""
+        if fault and fault.kind == "refuse":
+            raise ApiError(fault.status, fault.code, fault.message)
+        with self.api.lock:
+            answer = self.api.answer(request)
+            if fault and fault.kind == "twice":
+                self.api.answer(request)
+        if fault and fault.kind == "fail_after":
+            raise ApiError(fault.status, fault.code, fault.message)
+        return answer
+
+    def _read_body(self) -> bytes | None:
+        """Read the body piece by piece; None where the client went away before its end."""
+        missing = int(self.headers.get("content-length", 0))
+        pieces = []
+        while missing:
+            piece = self.rfile.read(min(missing, _PIECE_BYTES))
+            if not piece:
+                return None
+            self.api.n_bytes_received += len(piece)
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def _send(self, status: int, body: bytes, media_type: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("content-type", media_type)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("retry-after-ms", "1")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _drop(self) -> None:
+        """Reset the connection without an answer."""
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.close_connection = True
+
+
+def _parse(media_type: str, body: bytes) -> Any:
+    """Return JSON as its value, and a multipart form as {name: (file name, content)}."""
+    if media_type.startswith("multipart/form-data"):
+        boundary = b"--" + media_type.partition("boundary=")[2].encode()
+        parts = {}
+        for part in body.split(boundary)[1:-1]:
+            head, _, content = part.partition(b"\r\n\r\n")
+            disposition = head.decode()
+            name = disposition.partition('name="')[2].partition('"')[0]
+            file_name = disposition.partition('filename="')[2].partition('"')[0]
+            parts[name] = (file_name, content.removesuffix(b"\r\n"))
+        return parts
+    return json.loads(body) if body else None
+
+
+@contextmanager
+def serve(api: LoopbackApi | None = None) -> Iterator[LoopbackApi]:
+    """Serve an API from a thread on a free port of 127.0.0.1 until the block ends."""
+    api = api or LoopbackApi()
+    handler = type("Handler", (_Handler,), {"api": api})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    server.block_on_close = False
+    api.base_url = f"http://127.0.0.1:{server.server_port}/v1"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
