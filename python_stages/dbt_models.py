@@ -113,16 +113,18 @@ def checked(
     with value_free("check"):
         spec = CheckSpec.from_config(config)
         engine = Engine(spec.pii_entities)
+        # a connection streams one result at a time, so these are done before the reader opens
+        fingerprint, reject_share = fingerprint_relation(examples, _ring()), _share(ingested)
         return check(
             examples.to_arrow_reader(_BATCH_ROWS),
             spec,
             lambda texts: engine.count_findings(texts, spec.pii_entities, MIN_SCORE),
-            dataset_fingerprint=fingerprint_relation(examples, _ring()),
-            reject_share=_reject_share(ingested),
+            dataset_fingerprint=fingerprint,
+            reject_share=reject_share,
         )
 
 
-def _reject_share(ingested: duckdb.DuckDBPyRelation) -> float:
+def _share(ingested: duckdb.DuckDBPyRelation) -> float:
     """Return rejected records / records read."""
     share = ingested.aggregate(
         "sum(n_rows) filter (outcome = 'rejected') / sum(n_rows) filter (outcome = 'read')"

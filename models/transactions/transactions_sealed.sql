@@ -1,26 +1,18 @@
+-- the hooks seal these lines only if this model passed them: depends_on {{ ref('transactions_checked') }}
 with examples as (
 
     select * from {{ ref('transactions_examples') }}
 
 ),
 
-verdict as (
-
-    select bool_and(is_success) as has_passed from {{ ref('transactions_checked') }}
-
-),
-
 final as (
 
     select
-        examples.split,
-        row_number() over (
-            partition by examples.split order by examples.example_id
-        ) as line_number,
-        examples.n_tokens,
-        {{ jsonl_line('examples.messages') }} as line
+        split,
+        row_number() over (partition by split order by example_id) as line_number,
+        n_tokens,
+        {{ jsonl_line('messages') }} as line
     from examples
-    inner join verdict on verdict.has_passed
 
 )
 

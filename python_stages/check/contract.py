@@ -33,6 +33,7 @@ _KEYS: dict[str, frozenset[str]] = {
 _SPECIAL_TOKEN = re.compile(r"<[|\uff5c][^\s<>]+[|\uff5c]>")
 _ALLOWED_CONTROLS = frozenset("\t\n\r")
 _DECODING_DAMAGE = "\ufffd"
+_to_canonical = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def inspect(messages: str | None) -> Inspection:
         has_allowed_keys=all(map(_has_allowed_keys, parsed)),
         is_free_of_special_tokens=not any(map(_SPECIAL_TOKEN.search, texts)),
         texts=texts,
-        prompt=json.dumps(parsed[:-1], sort_keys=True),
+        prompt=_to_canonical(parsed[:-1]),
         answer=answer if isinstance(answer, str) else None,
     )
 

@@ -6,7 +6,6 @@ it says which rows belong together and nothing about what they say.
 """
 
 import hashlib
-import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,7 +122,7 @@ class _Columns:
         # Broken JSON has no prompt; its whole text stands in, so that two of them are not one.
         prompt = inspection.prompt if inspection.prompt is not None else repr(inspection.texts)
         self.groups["example_code"].append(_digest(repr(row.example_id)))
-        self.groups["conversation_code"].append(_digest(json.dumps([prompt, inspection.texts])))
+        self.groups["conversation_code"].append(_digest(repr((prompt, inspection.texts))))
         self.groups["prompt_code"].append(_digest(prompt))
 
     def append_pii(self, counts: Mapping[str, npt.NDArray[np.int64]]) -> None:

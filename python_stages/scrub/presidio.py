@@ -22,13 +22,18 @@ _LOGGER: Final = logging.getLogger("presidio-analyzer")
 Result = TypeVar("Result")
 
 
-class _Counter(logging.Handler):
-    """Counts what is logged and forgets it."""
+class _Silence(logging.Filter):
+    """Withholds every record from every handler: Presidio quotes the text in some. Counts them."""
 
-    n_records = 0
+    n_withheld = 0
 
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002  # its text is not for logs
-        self.n_records += 1
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  # not to be looked at
+        """Count and withhold a record."""
+        self.n_withheld += 1
+        return False
+
+
+_SILENCE: Final = _Silence()
 
 
 def sealed(work: str, do: Callable[[], Result]) -> Result:
@@ -38,15 +43,12 @@ def sealed(work: str, do: Callable[[], Result]) -> Result:
         StageError: the library failed, or gave up on a pattern, which it only logs.
     """
     failure = ""
-    counter = _Counter(logging.WARNING)
-    _LOGGER.addHandler(counter)
+    n_withheld = _SILENCE.n_withheld
     try:
         outcome = do()
     except Exception as error:  # noqa: BLE001  # whatever it is, it must not be seen
         failure = type(error).__name__
-    finally:
-        _LOGGER.removeHandler(counter)
-    if counter.n_records:
+    if _SILENCE.n_withheld > n_withheld:
         failure = failure or "a pattern that took too long, most likely"
     if failure:  # raised out here, so that the original is not even attached as context
         raise StageError(
@@ -64,9 +66,8 @@ def analyzer(entities: Sequence[str], words: "Language") -> Any:
         RecognizerRegistry,
     )
 
-    # At debug level Presidio logs words of the text; its warnings are for `sealed` alone.
     _LOGGER.setLevel(logging.WARNING)
-    _LOGGER.propagate = False
+    _LOGGER.addFilter(_SILENCE)
     return AnalyzerEngine(
         registry=RecognizerRegistry(
             recognizers.build(entities),

@@ -28,7 +28,7 @@ from python_stages.key_files import sync
 from python_stages.keys import KeyRing
 from python_stages.seal import reader
 from python_stages.seal import sealed_format as fmt
-from python_stages.seal.fingerprint import join_lines
+from python_stages.seal.fingerprint import fingerprint_lines, join_lines
 from python_stages.seal.sealed_format import Header, Manifest
 
 DRAFT = re.compile(r"\.[0-9a-f]{32}\.draft")
@@ -76,7 +76,8 @@ def seal(
         TamperedError: a file of that name exists and is not what was sealed.
         KeyFileError: a key is missing, wrong, or open to others.
     """
-    _check_names(dataset, split, suite_hash)
+    _check_names(dataset, split)
+    _check_hashes(suite_hash, expected_fingerprint)
     recipients, signing_key = keys.recipients(), keys.signing_key()
     if fmt.signer_id(signing_key) not in {one.key_id for one in keys.signers()}:
         raise KeyFileError(
@@ -90,16 +91,23 @@ def seal(
     home = folder / dataset
     try:
         with _locked(home):
+            if expected_fingerprint is not None:
+                target = home / f"{split}-{expected_fingerprint}.sealed"
+                present = _find(target, header, suite_hash, keys)
+                if present is not None:
+                    fingerprint = fingerprint_lines(lines, keys.hmac_key("fingerprint"))
+                    _check_passed(fingerprint, expected_fingerprint)
+                    return present
             draft = home / f".{file_id}.draft"
             try:
                 manifest = _write(draft, lines, header, file_key, suite_hash=suite_hash, keys=keys)
-                if expected_fingerprint not in (None, manifest.fingerprint):
-                    raise NotCheckedError(
-                        f"the lines of {dataset}/{split} are not those that passed the check: "
-                        "run the check on them, then seal"
-                    )
-                _read_back(draft, file_key, keys)
-                return _publish(draft, folder / manifest.path, manifest, keys)
+                _check_passed(manifest.fingerprint, expected_fingerprint)
+                target = folder / manifest.path
+                present = _find(target, header, suite_hash, keys)
+                if present is None:
+                    _read_back(draft, file_key, keys)
+                    _publish(draft, target)
+                return present or SealedFile(target, manifest, is_new=True)
             finally:
                 draft.unlink(missing_ok=True)
     except OSError as error:
@@ -108,11 +116,21 @@ def seal(
         ) from error
 
 
-def _check_names(dataset: str, split: str, suite_hash: str) -> None:
+def _check_names(dataset: str, split: str) -> None:
     if not (fmt.NAME.fullmatch(dataset) and fmt.NAME.fullmatch(split)):
         raise SealError("dataset and split must be lower-case words: [a-z][a-z0-9_]{0,63}")
-    if not fmt.SHA256_HEX.fullmatch(suite_hash):
-        raise SealError("the suite hash must be a SHA-256 in lower-case hex: 64 digits")
+
+
+def _check_hashes(*hashes: str | None) -> None:
+    if not all(one is None or fmt.SHA256_HEX.fullmatch(one) for one in hashes):
+        raise SealError("suite hash and fingerprint must be SHA-256 in lower-case hex: 64 digits")
+
+
+def _check_passed(fingerprint: str, expected: str | None) -> None:
+    if expected is not None and not hmac.compare_digest(fingerprint, expected):
+        raise NotCheckedError(
+            "these are not the lines that passed the check: run the check on them, then seal"
+        )
 
 
 @contextmanager
@@ -197,16 +215,21 @@ def _read_back(draft: Path, file_key: bytes, keys: KeyRing) -> None:
         raise SealError("what was written cannot be read back: check the disk, then seal again")
 
 
-def _publish(draft: Path, target: Path, manifest: Manifest, keys: KeyRing) -> SealedFile:
-    """Give a draft its name, or keep the file that has it."""
+def _find(target: Path, header: Header, suite_hash: str, keys: KeyRing) -> SealedFile | None:
+    """Return the file of this name, verified, if it is for the same recipients and suite."""
+    if not os.path.lexists(target):
+        return None
+    present = reader.verify(target, keys=keys)
+    recipients = tuple(one for one, _ in header.wrapped_keys)
+    if (present.recipients, present.suite_hash) != (recipients, suite_hash):
+        return None
+    return SealedFile(target, present, is_new=False)
+
+
+def _publish(draft: Path, target: Path) -> None:
     if os.path.lexists(target):
-        present = reader.verify(target, keys=keys)
-        if (present.recipients, present.suite_hash) == (manifest.recipients, manifest.suite_hash):
-            return SealedFile(target, present, is_new=False)
         draft.replace(target)
     else:
         # Unlike a rename, a link never takes the place of a file.
         os.link(draft, target)
-        draft.unlink()
     sync(target.parent)
-    return SealedFile(target, manifest, is_new=True)

@@ -222,9 +222,11 @@ def test_a_line_with_a_line_break_is_refused_by_number(
 # Sealed once, in full, and only what was checked
 
 
-def test_sealing_again_writes_nothing(sealed: Path, ring: KeyRing) -> None:
+@pytest.mark.parametrize("is_expected", [True, False])
+def test_sealing_again_changes_nothing(sealed: Path, ring: KeyRing, *, is_expected: bool) -> None:
     before = (sealed.read_bytes(), sealed.stat().st_mtime_ns, sealed.stat().st_ino)
-    again = do_seal(sealed.parents[1], ring, expected=sealed.stem.partition("-")[2])
+    expected = sealed.stem.partition("-")[2] if is_expected else None
+    again = do_seal(sealed.parents[1], ring, expected=expected)
     assert again.path == sealed
     assert not again.is_new
     assert (sealed.read_bytes(), sealed.stat().st_mtime_ns, sealed.stat().st_ino) == before
@@ -237,6 +239,19 @@ def test_lines_that_did_not_pass_are_not_sealed(tmp_path: Path, ring: KeyRing) -
         do_seal(tmp_path, ring, LINES[:-1], expected=passed)
     assert everything_in(tmp_path) == [".lock"]
     assert do_seal(tmp_path, ring, expected=passed).is_new
+
+
+def test_other_lines_are_not_taken_for_those_that_are_sealed(sealed: Path, ring: KeyRing) -> None:
+    with pytest.raises(NotCheckedError, match="passed the check"):
+        do_seal(sealed.parents[1], ring, LINES[1:], expected=sealed.stem.partition("-")[2])
+
+
+@pytest.mark.parametrize("bad", ["", "0" * 63, "G" * 64, "../" + "0" * 61, "0" * 64 + "\n"])
+def test_hashes_that_are_no_hashes_are_refused(bad: str, tmp_path: Path, ring: KeyRing) -> None:
+    with pytest.raises(SealError, match="64 digits"):
+        do_seal(tmp_path, ring, suite_hash=bad)
+    with pytest.raises(SealError, match="64 digits"):
+        do_seal(tmp_path, ring, expected=bad)
 
 
 def test_lines_that_break_off_leave_nothing(tmp_path: Path, ring: KeyRing) -> None:

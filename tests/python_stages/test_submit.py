@@ -175,14 +175,27 @@ def served() -> Iterator[tuple[LoopbackApi, CompatibleBackend]]:
         backend.close()
 
 
-@pytest.fixture
-def world(served: tuple[LoopbackApi, CompatibleBackend], tmp_path: Path) -> Iterator[World]:
+@contextmanager
+def new_world(served: tuple[LoopbackApi, CompatibleBackend]) -> Iterator[World]:
+    """Give a world with nothing in it.
+
+    In memory where the machine can: what dies here is a process and never the power, so that
+    waiting for the disk would show nothing and take most of the time.
+    """
     api, backend = served
-    world = World(api, backend, tmp_path / "ledger.sqlite")
-    world.reset()
-    yield world
-    world.reset()
-    api.listing_lag, api.keeps_deleted_files = 0, False
+    memory = Path("/dev/shm")  # noqa: S108 - the folder made in it is private
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        world = World(api, backend, Path(folder) / "ledger.sqlite")
+        world.reset()
+        yield world
+        world.reset()
+        api.listing_lag, api.keeps_deleted_files = 0, False
+
+
+@pytest.fixture
+def world(served: tuple[LoopbackApi, CompatibleBackend]) -> Iterator[World]:
+    with new_world(served) as world:
+        yield world
 
 
 def checkpoints_of_a_clean_run(world: World) -> list[Step]:
