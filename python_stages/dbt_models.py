@@ -13,10 +13,10 @@ import duckdb
 import pyarrow as pa
 
 from python_stages import ingest, keys, settings
-from python_stages.check import CheckSpec, check
+from python_stages.check import check
 from python_stages.dbt_plugin import masked_files
 from python_stages.errors import SealtuneError, StageError
-from python_stages.hooks import fingerprint_relation
+from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.render import RENDERED_SCHEMA, RenderSpec, render
 from python_stages.scrub import Engine, Policy, scrub
 from python_stages.scrub.policy import MIN_SCORE
@@ -111,7 +111,7 @@ def checked(
         config: what `CheckSpec` takes.
     """
     with value_free("check"):
-        spec = CheckSpec.from_config(config)
+        spec = check_spec(config)
         engine = Engine(spec.pii_entities)
         # a connection streams one result at a time, so these are done before the reader opens
         fingerprint, reject_share = fingerprint_relation(examples, _ring()), _share(ingested)

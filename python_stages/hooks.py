@@ -21,6 +21,7 @@ from python_stages.check import CheckSpec, hash_suites, require_pass
 from python_stages.errors import ConfigError
 from python_stages.ledger import Ledger, LedgerRow
 from python_stages.refresh import refresh
+from python_stages.scrub.engine import expand
 from python_stages.seal import (
     Manifest,
     SealedFile,
@@ -86,7 +87,7 @@ class Lines:
     @classmethod
     def from_config(cls, con: duckdb.DuckDBPyConnection, config: Mapping[str, Any]) -> Self:
         """Read what macros/seal.sql and macros/submit.sql hand over."""
-        check = CheckSpec.from_config(config["check"])
+        check = check_spec(config["check"])
         return cls(con, config["dataset"], config["sealed"], config["checked"], check)
 
     def split(self, name: str) -> Iterator[bytes]:
@@ -123,6 +124,15 @@ class Lines:
             f"select count(*), coalesce(sum(n_tokens), 0) from {self.sealed} where split = 'train'"
         ).fetchall()[0]
         return int(n_examples), int(n_tokens)
+
+
+def check_spec(config: Mapping[str, Any]) -> CheckSpec:
+    """Return the check of a dataset, with groups of entities (`identifiers`) spelled out.
+
+    Raises:
+        ConfigError: a setting or an entity is unknown.
+    """
+    return CheckSpec.from_config({**config, "pii_entities": list(expand(config["pii_entities"]))})
 
 
 def fingerprint_relation(examples: duckdb.DuckDBPyRelation, ring: keys.KeyRing) -> str:

@@ -1,10 +1,12 @@
-"""Import Great Expectations in two thirds of its time.
+"""Import Great Expectations in little more than half its time.
 
 It imports altair and scipy.stats for one expectation (the Kullback-Leibler divergence) that no
-suite here uses: about 4 of 11 seconds. Stand-ins take their place while it loads, and become the
-real modules if anything ever asks them for a name; so nothing is lost, only postponed.
+suite here uses: a third of its seconds. Stand-ins take their place while it loads, and become the
+real modules if anything ever asks them for a name; so nothing is lost, only postponed. The garbage
+collector pauses meanwhile: it would walk the half-million objects that stay, again and again.
 """
 
+import gc
 import importlib
 import sys
 import threading
@@ -31,12 +33,16 @@ def import_great_expectations() -> Any:
         if "great_expectations" not in sys.modules:
             stand_ins = [_Postponed(name) for name in _POSTPONED if name not in sys.modules]
             sys.modules.update({module.__name__: module for module in stand_ins})
+            is_collecting = gc.isenabled()
+            gc.disable()
             try:
                 with warnings.catch_warnings():
                     # Great Expectations still imports what Python 3.13 has removed the stub of.
                     warnings.filterwarnings("ignore", "module 'sre_", DeprecationWarning)
                     importlib.import_module("great_expectations")
             finally:
+                if is_collecting:
+                    gc.enable()
                 for module in stand_ins:
                     if sys.modules.get(module.__name__) is module:
                         del sys.modules[module.__name__]

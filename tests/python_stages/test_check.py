@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -761,15 +762,24 @@ def test_asking_for_a_pass_imports_neither_great_expectations_nor_pandas() -> No
     assert run_python(code) == "set()"
 
 
+def test_checks_in_two_threads_do_not_disturb_each_other() -> None:
+    broken = changed(n_tokens=0)
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = list(pool.map(run, [good_rows(), broken, good_rows(), broken]))
+
+    assert [failures(verdict) for verdict in verdicts] == [{}, {"n_tokens": 1}] * 2
+
+
 def test_what_the_import_postponed_is_there_when_it_is_asked_for() -> None:
     code = (
         "import sys, warnings;"
         "from python_stages.check.imports import import_great_expectations as load;"
         "load(); print({'altair', 'scipy.stats'} & set(sys.modules));"
+        "import gc; print(gc.isenabled());"
         "from great_expectations.expectations.core import "
         "expect_column_kl_divergence_to_be_less_than as kl;"
         "print(kl.stats.entropy([0.5, 0.5]) > 0.69);"
         "from scipy import stats; print(stats.__file__ is not None)"
     )
 
-    assert run_python(code).split("\n") == ["set()", "True", "True"]
+    assert run_python(code).split("\n") == ["set()", "True", "True", "True"]
