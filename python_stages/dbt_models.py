@@ -36,7 +36,7 @@ def value_free(stage: str) -> Iterator[None]:
         yield
     except SealtuneError as error:
         raise error from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote a row
         raise StageError(
             f"the {stage} stage failed with {type(error).__name__}; its message may hold data and "
             "is not shown"

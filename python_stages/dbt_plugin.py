@@ -8,12 +8,12 @@ Functions for SQL:
     keyed_hmac(purpose, text)               hex HMAC-SHA256 under a key derived for that purpose
     source_sql(location)                    the SELECT that scans a source's files, for query()
     kept_sql(dataset, location, relation)   the same without the records that were rejected
+    ledger_sql()                            the SELECT that lists the jobs of the ledger
 """
 
 import hmac
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import duckdb_extension_httpfs
@@ -43,8 +43,8 @@ def open_keys(warehouse: Path) -> keys.KeyRing:
         return keys.load(folder, project=Path.cwd())
     if warehouse.exists():
         raise KeyFileError(
-            f"there are no keys in {folder}, but {warehouse} was made with some; put them back, set "
-            "SEALTUNE_KEYS_DIR to where they are, or remove the vault folder to start anew"
+            f"there are no keys in {folder}, but {warehouse} was made with some; put them back, "
+            "set SEALTUNE_KEYS_DIR to where they are, or remove the vault folder to start anew"
         )
     ring = keys.create(folder, project=Path.cwd())
     _log.info(f"sealtune: made new keys in {folder}; keep a copy, without them nothing opens")
@@ -110,9 +110,8 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
         with con.cursor() as cursor:  # the calling one is in the middle of binding a query
             return ingest.kept_sql(cursor, dataset, location, relation, masked_files)
 
-    con.create_function(
-        "keyed_hmac", keyed_hmac, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow"
-    )
+    con.create_function("keyed_hmac", keyed_hmac, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow")
+    con.create_function("ledger_sql", hooks.ledger_sql, [], "VARCHAR", side_effects=False)
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
     con.create_function("kept_sql", kept_sql, ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
 

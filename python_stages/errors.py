@@ -14,7 +14,8 @@
     │   └── AmbiguousJobError     two things at the provider match one intent; a person decides
     └── BackendError              the provider refused or did not answer
 
-A message says what failed, then what to do about it, in lower case, and quotes no value of the data.
+A message says what failed, then what to do about it, in lower case, and quotes no value of the
+data.
 """
 
 

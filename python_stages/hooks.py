@@ -31,6 +31,7 @@ from python_stages.seal import (
     seal,
     verify,
 )
+from python_stages.sources import literal
 from python_stages.submit import submit
 
 # The exact text of a JSONL line, as the `*_sealed` views have it.
@@ -222,6 +223,44 @@ def ledger_path() -> Path:
     return settings.vault_folder() / "ledger.sqlite"
 
 
+_LEDGER_COLUMNS = {
+    "key": "varchar",
+    "dataset": "varchar",
+    "state": "varchar",
+    "backend": "varchar",
+    "base_model": "varchar",
+    "n_examples": "bigint",
+    "n_training_tokens": "bigint",
+    "n_billed_tokens": "bigint",
+    "estimated_cost": "double",
+    "currency": "varchar",
+    "job_id": "varchar",
+    "fine_tuned_model": "varchar",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+}
+
+
+def ledger_sql() -> str:
+    """Return the SELECT that lists the jobs of the ledger, none where there is no ledger yet."""
+    rows: tuple[LedgerRow, ...] = ()
+    if ledger_path().exists():
+        with Ledger(ledger_path()) as ledger:
+            rows = ledger.jobs()
+    names = ", ".join("job_key" if name == "key" else name for name in _LEDGER_COLUMNS)
+
+    def select(row: LedgerRow | None) -> str:
+        cells = (
+            "null" if row is None or getattr(row, name) is None else literal(getattr(row, name))
+            for name in _LEDGER_COLUMNS
+        )
+        typed = zip(cells, _LEDGER_COLUMNS.values(), strict=True)
+        return f"({', '.join(f'{cell}::{kind}' for cell, kind in typed)})"
+
+    values = ", ".join(map(select, rows or (None,)))
+    return f"select * from (values {values}) as jobs({names}) where job_key is not null"
+
+
 def _content(path: Path, ring: keys.KeyRing) -> Content:
     """Return a split as a backend takes it: verified now, decrypted in memory when it is read."""
     manifest: Manifest = verify(path, keys=ring)
@@ -241,8 +280,10 @@ def _describe_sealed(dataset: str, files: list[SealedFile]) -> str:
 
 
 def _describe_job(row: LedgerRow) -> str:
-    cost = "price unknown" if row.estimated_cost is None else (
-        f"about {row.estimated_cost:,.2f} {row.currency}"
+    cost = (
+        "price unknown"
+        if row.estimated_cost is None
+        else (f"about {row.estimated_cost:,.2f} {row.currency}")
     )
     tokens = f"{row.n_training_tokens:,} tokens an epoch"
     return (

@@ -10,7 +10,7 @@ the provider by a name that only this job has. Recovery therefore never guesses:
     not found             do it
 
 A request that got no answer is settled the same way in the run that made it. What the provider
-refused outright took no effect, and the announcement is taken back.
+refused outright (4xx but 408 and 409) took no effect, and the announcement is taken back.
 """
 
 import json

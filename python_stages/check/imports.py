@@ -37,7 +37,7 @@ def import_great_expectations() -> Any:
             gc.disable()
             try:
                 with warnings.catch_warnings():
-                    # Great Expectations still imports what Python 3.13 has removed the stub of.
+                    # It imports sre_constants, which Python has deprecated since 3.11.
                     warnings.filterwarnings("ignore", "module 'sre_", DeprecationWarning)
                     importlib.import_module("great_expectations")
             finally:

@@ -18,6 +18,7 @@ from python_stages.errors import ConfigError, StageError
 from python_stages.scrub import presidio, recognizers
 
 _TEXTS_REMEMBERED: Final = 20_000
+_MOST_ROUNDS: Final = 20
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LONGEST_TEXT: Final = 1_000_000  # characters; spaCy's own limit
 
@@ -101,14 +102,23 @@ class Engine:
             StageError: the text cannot be read, or Presidio failed on it.
         """
         self._require(operators)
-        found = [
-            finding
-            for finding in self._remembered(text)
-            if finding.entity in operators and finding.score >= min_score
-        ]
-        if not found:
-            return text, 0
-        return self._replace(text, found, operators)
+        n_replaced = 0
+        # One identifier can hide its neighbour (a card number that directly follows a phone number
+        # makes it look too long), so the text is read again until nothing is found.
+        for _ in range(_MOST_ROUNDS):
+            found = [
+                finding
+                for finding in self._remembered(text)
+                if finding.entity in operators and finding.score >= min_score
+            ]
+            if not found:
+                return text, n_replaced
+            text, n_more = self._replace(text, found, operators)
+            n_replaced += n_more
+        raise StageError(
+            f"a text still held identifiers after {_MOST_ROUNDS} rounds: "
+            "it was not let through; split or drop very long texts before this stage",
+        )
 
     def _require(self, entities: Iterable[str]) -> None:
         absent = sorted(set(entities) - set(self.entities))

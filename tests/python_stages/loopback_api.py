@@ -50,6 +50,7 @@ class Fault:
     hang_seconds: float = 1.0
     times: int = 1
     skips: int = 0
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,12 @@ class StoredJob:
 class ApiError(Exception):
     """An answer that is no success."""
 
-    def __init__(self, status: int, code: str | None, message: str) -> None:
+    def __init__(
+        self, status: int, code: str | None, message: str, location: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.location = location
 
 
 @dataclass
@@ -378,7 +382,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self._answer(request, fault)
         except ApiError as error:
             described = {"message": error.message, "type": "api_error", "code": error.code}
-            self._send(error.status, json.dumps({"error": described}).encode())
+            answer = json.dumps({"error": described}).encode()
+            self._send(error.status, answer, location=error.location)
             return
         if fault and fault.kind in {"reset_after", "hang_after"}:
             time.sleep(fault.hang_seconds if fault.kind == "hang_after" else 0)
@@ -393,7 +398,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, request: Request, fault: Fault | None) -> dict[str, Any] | bytes:
         """Do what is asked, more or less of it where a fault says so."""
         if fault and fault.kind == "refuse":
-            raise ApiError(fault.status, fault.code, fault.message)
+            raise ApiError(fault.status, fault.code, fault.message, fault.location)
         with self.api.lock:
             answer = self.api.answer(request)
             if fault and fault.kind == "twice":
@@ -415,11 +420,19 @@ class _Handler(BaseHTTPRequestHandler):
             missing -= len(piece)
         return b"".join(pieces)
 
-    def _send(self, status: int, body: bytes, media_type: str = "application/json") -> None:
+    def _send(
+        self,
+        status: int,
+        body: bytes,
+        media_type: str = "application/json",
+        location: str | None = None,
+    ) -> None:
         self.send_response(status)
         self.send_header("content-type", media_type)
         self.send_header("content-length", str(len(body)))
         self.send_header("retry-after-ms", "1")
+        if location:
+            self.send_header("location", location)
         self.end_headers()
         self.wfile.write(body)
 

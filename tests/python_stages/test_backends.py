@@ -477,3 +477,15 @@ def test_an_upload_goes_to_no_proxy_of_the_environment(
         assert not isinstance(backend, PlanBackend)
         backend.upload("a.jsonl", content_of(LINES))
     assert json.loads(next(iter(api.files.values())).content.splitlines()[0])
+
+
+def test_a_redirect_carries_no_row_and_no_key_to_another_host(
+    api: LoopbackApi, backend: CompatibleBackend
+) -> None:
+    with serve() as elsewhere:
+        fault = Fault("POST", "/v1/files", "refuse", status=307)
+        fault.location = f"{elsewhere.base_url}/files"
+        api.inject(fault)
+        with pytest.raises(BackendError, match="redirects"):
+            backend.upload("a.jsonl", content_of(LINES))
+        assert elsewhere.requests == []

@@ -662,6 +662,11 @@ def test_anything_less_is_no_pass(rows: list[Row], reason: str) -> None:
         require(rows)
 
 
+def test_a_table_that_is_no_verdict_is_no_pass() -> None:
+    with pytest.raises(NotCheckedError, match="no verdict"):
+        require_pass(pa.table({"a": [1]}), dataset_fingerprint=FINGERPRINT, suite_hash="s")
+
+
 def test_another_suite_bound_label_or_entity_gives_another_hash(folder: Path) -> None:
     hashes = [
         hash_suites(SPEC, folder),

@@ -1,0 +1,63 @@
+# `make build` and `make test` do all the set-up; everything else is a convenience around dbt.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.locked
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help env build test test-slow lint format bench docs lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+env: $(STAMP) ## make the environment from requirements.lock
+
+# uv installs in seconds what pip takes minutes for; its own hash is in the lock as well
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "sealtune needs Python 3.11, 3.12 or 3.13; try make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
+	$(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+build: $(STAMP) ## the main job: dbt build on the bundled sample, or on the file that a var names
+	$(BIN)/dbt build
+
+test: $(STAMP) lint ## lint, then every test
+	$(BIN)/pytest
+
+test-slow: $(STAMP) ## the tests that take minutes
+	$(BIN)/pytest -m slow --override-ini addopts='-ra --strict-markers --import-mode=importlib'
+
+lint: $(STAMP) ## ruff, mypy --strict, sqlfluff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar models macros tests
+
+format: $(STAMP) ## let ruff and sqlfluff mend what they can
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(BIN)/sqlfluff fix --disable-progress-bar models macros tests
+
+bench: $(STAMP) ## measure speed and memory on a full-size generated file (6 GB of disk, minutes)
+	$(BIN)/python -m tests.benchmarks
+
+docs: $(STAMP) ## dbt's lineage and reference, as one static page in target/
+	$(BIN)/dbt docs generate --static
+	@echo "open target/static_index.html"
+
+lock: $(STAMP) ## resolve requirements.lock anew
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \
+		--python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock
+
+clean: ## remove environment, vault and everything that was built; keys stay
+	rm -rf $(VENV) vault target logs site .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,33 @@
+{% macro stage_counts(dataset) -%}
+    {#- What each stage of a dataset did to its rows: columns dataset, step, state, detail, n_rows. -#}
+    select '{{ dataset }}' as dataset, 2 as step, 'sampled' as state, null as detail, count(*) as n_rows
+    from {{ ref(dataset ~ '_sampled') }}
+    union all
+    select '{{ dataset }}', 3, 'rendered', null, count(*)
+    from {{ ref(dataset ~ '_rendered') }}
+    union all
+    select
+        '{{ dataset }}', 4, 'scrubbed',
+        format('{:,} identifiers replaced', coalesce(sum(n_masked), 0)::bigint), count(*)
+    from {{ ref(dataset ~ '_scrubbed') }}
+    union all
+    select
+        '{{ dataset }}', 5, 'duplicates dropped', 'conversations that agree in every word',
+        (select count(*) from {{ ref(dataset ~ '_scrubbed') }}) - count(*)
+    from {{ ref(dataset ~ '_examples') }}
+    union all
+    select
+        '{{ dataset }}', 6, split || ' examples',
+        format('{:,} tokens', coalesce(sum(n_tokens), 0)::bigint), count(*)
+    from {{ ref(dataset ~ '_examples') }}
+    group by split
+    union all
+    select
+        '{{ dataset }}', 7, 'checked',
+        format('{} of {} expectations passed', count(*) filter (is_success), count(*)),
+        (select count(*) from {{ ref(dataset ~ '_examples') }})
+    from {{ ref(dataset ~ '_checked') }}
+    union all
+    select '{{ dataset }}', 8, 'sealed', null, count(*)
+    from {{ ref(dataset ~ '_sealed') }}
+{%- endmacro %}

@@ -1,0 +1,29 @@
+-- a view over the ledger, which the submit hooks have written by then: depends_on {{ ref('transactions_sealed') }}
+with ledger as (
+
+    select * from query(ledger_sql())
+
+),
+
+final as (
+
+    select
+        job_key,
+        dataset,
+        state,
+        backend,
+        base_model,
+        n_examples,
+        n_training_tokens,
+        n_billed_tokens,
+        estimated_cost,
+        currency,
+        job_id,
+        fine_tuned_model,
+        created_at,
+        updated_at
+    from ledger
+
+)
+
+select * from final
