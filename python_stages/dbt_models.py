@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from python_stages import ingest, keys, settings
@@ -118,7 +119,12 @@ def checked(
         return check(
             examples.to_arrow_reader(_BATCH_ROWS),
             spec,
-            lambda texts: engine.count_findings(texts, spec.pii_entities, MIN_SCORE),
+            lambda texts: {
+                entity: counts.astype(np.int64)
+                for entity, counts in engine.count_findings(
+                    texts, spec.pii_entities, MIN_SCORE
+                ).items()
+            },
             dataset_fingerprint=fingerprint,
             reject_share=reject_share,
         )

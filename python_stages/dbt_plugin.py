@@ -21,6 +21,7 @@ import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.events.logging import AdapterLogger
+from duckdb.func import PythonUDFType
 
 from python_stages import hooks, ingest, keys, settings
 from python_stages.errors import KeyFileError, VaultError
@@ -94,13 +95,14 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
     con.register_filesystem(masked_files)
     key_of = lru_cache(ring.hmac_key)
 
-    def keyed_hmac(purposes: pa.Array, texts: pa.Array) -> pa.Array:
-        return pa.array(
+    def keyed_hmac(purposes: pa.StringArray, texts: pa.StringArray) -> pa.StringArray:
+        digests = [
             None
             if purpose is None or text is None
             else hmac.digest(key_of(purpose), text.encode(), "sha256").hex()
             for purpose, text in zip(purposes.to_pylist(), texts.to_pylist(), strict=True)
-        ).cast(pa.string())
+        ]
+        return pa.array(digests, type=pa.string())
 
     def source_sql(location: str) -> str:
         files = open_location(location)
@@ -110,13 +112,15 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
         with con.cursor() as cursor:  # the calling one is in the middle of binding a query
             return ingest.kept_sql(cursor, dataset, location, relation, masked_files)
 
-    con.create_function("keyed_hmac", keyed_hmac, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow")
+    con.create_function(
+        "keyed_hmac", keyed_hmac, ["VARCHAR", "VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW
+    )
     con.create_function("ledger_sql", hooks.ledger_sql, [], "VARCHAR", side_effects=False)
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
     con.create_function("kept_sql", kept_sql, ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb is untyped
+class Plugin(BasePlugin):
     """The one place where sealtune meets dbt-duckdb."""
 
     _con: duckdb.DuckDBPyConnection

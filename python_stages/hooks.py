@@ -145,7 +145,7 @@ def fingerprint_relation(examples: duckdb.DuckDBPyRelation, ring: keys.KeyRing) 
         ordered = examples.filter(wanted).order("example_id").project(f"{LINE_SQL} as line")
         for batch in ordered.to_arrow_reader(_FETCH_ROWS):
             for line in batch.column("line").to_pylist():
-                yield line.encode()
+                yield str(line).encode()
 
     splits = [name for (name,) in examples.project("split").distinct().fetchall()]
     return fingerprint_dataset({name: fingerprint_lines(lines(name), key) for name in splits}, key)

@@ -9,9 +9,13 @@ from python_stages.errors import BackendError, TamperedError
 class UploadStream(io.RawIOBase):
     """A stream of known length over chunks, as the client's multipart encoder wants it.
 
-    The encoder asks for the length by seeking to the end, rewinds, then reads once. The last chunk
-    is held back until the chunks have ended without an error: a seal that turns out truncated or
-    tampered with is cut off before the provider has a complete file.
+    The encoder asks for the length by seeking to the end, rewinds, then reads once. It closes the
+    form only after a read that returned nothing, and a seal that turns out truncated or tampered
+    with raises in that read: what the provider has then is half a request, and no file.
+
+    Args:
+        chunks: the bytes, in pieces of any size.
+        n_bytes: how many there must be.
     """
 
     def __init__(self, chunks: Iterator[bytes], n_bytes: int) -> None:
@@ -19,7 +23,6 @@ class UploadStream(io.RawIOBase):
         self._n_bytes = n_bytes
         self._n_read = 0
         self._position = 0
-        self._held = b""
         self._ready = memoryview(b"")
 
     def readable(self) -> bool:
@@ -55,15 +58,9 @@ class UploadStream(io.RawIOBase):
         return piece
 
     def _next_chunk(self) -> bytes:
-        """Return the chunk before the newest one; at the end, what was held back."""
-        for chunk in self._chunks:
-            if chunk:
-                released, self._held = self._held, chunk
-                if released:
-                    return released
-        released, self._held = self._held, b""
-        if self._n_read + len(released) != self._n_bytes:
-            raise TamperedError(
-                "the sealed file does not have the length it should have; seal again"
-            )
-        return released
+        """Return the next chunk that is not empty, or nothing at the end."""
+        chunk = next((chunk for chunk in self._chunks if chunk), b"")
+        n_seen = self._n_read + len(chunk)
+        if n_seen > self._n_bytes or (not chunk and n_seen < self._n_bytes):
+            raise TamperedError("the sealed file is not as long as its manifest says; seal again")
+        return chunk

@@ -325,6 +325,24 @@ def test_a_signer_that_nobody_believes_does_not_seal(tmp_path: Path, stranger: K
         do_seal(tmp_path / "sealed", own)
 
 
+def test_a_disk_that_does_not_keep_what_was_written_is_noticed(
+    tmp_path: Path, ring: KeyRing
+) -> None:
+    def lines_during_which_a_byte_rots() -> Iterator[bytes]:
+        yield from [b"x" * 99] * 5000
+        (draft,) = (tmp_path / "transactions").glob(".*.draft")
+        with draft.open("r+b") as file:
+            file.seek(100_000)
+            (byte,) = file.read(1)
+            file.seek(100_000)
+            file.write(bytes([byte ^ 1]))
+        yield b"last"
+
+    with pytest.raises(SealError, match="cannot be read back"):
+        do_seal(tmp_path, ring, lines_during_which_a_byte_rots())
+    assert everything_in(tmp_path) == [".lock"]
+
+
 def test_sealers_at_once_seal_once(tmp_path: Path, ring: KeyRing) -> None:
     made: list[seal.SealedFile] = []
     threads = [

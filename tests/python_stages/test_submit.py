@@ -342,6 +342,17 @@ def test_a_lost_ledger_adopts_the_job_without_sending_a_row(world: World) -> Non
     assert {request.method for request in world.api.requests} == {"GET"}
 
 
+def test_a_lost_ledger_does_not_send_the_files_of_a_job_again_that_are_deleted(
+    world: World,
+) -> None:
+    job_id = world.submit().job_id
+    world.path.unlink()
+    world.api.files.clear()
+    world.api.requests.clear()
+    assert world.submit().job_id == job_id
+    assert {request.method for request in world.api.requests} == {"GET"}
+
+
 def test_a_ledger_lost_between_upload_and_job_adopts_the_files(world: World) -> None:
     steps = checkpoints_of_a_clean_run(world)
     with pytest.raises(Crash):
