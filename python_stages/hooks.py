@@ -37,6 +37,7 @@ from python_stages.submit import submit
 # The exact text of a JSONL line, as the `*_sealed` views have it.
 LINE_SQL = "'{\"messages\": ' || messages || '}'"
 _FETCH_ROWS = 4096
+_LOCK_WAIT_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +207,10 @@ def submit_lines(lines: Lines, ring: keys.KeyRing, job: JobSettings) -> LedgerRo
             expires_after_seconds=job.expires_after_seconds,
         ) as backend,
     ):
-        row = submit(spec, backend, ledger)
+        # dbt builds several datasets at once, and one submitter works at a time
+        row = submit(spec, backend, ledger, lock_wait_seconds=_LOCK_WAIT_SECONDS)
         if not isinstance(backend, PlanBackend):
-            refresh(backend, ledger)
+            refresh(backend, ledger, lock_wait_seconds=_LOCK_WAIT_SECONDS)
             row = ledger.get(row.key) or row
         return row
 
