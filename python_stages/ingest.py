@@ -6,31 +6,33 @@ disagree, or anything is rejected, every broken line is found and judged by itse
 unterminated quote costs one record and not its neighbours.
 
 The result names rejected records by file, line, bytes and a keyed hash; it holds no value.
-This stage runs inside a dbt Python model and talks SQL to the connection that dbt hands it.
+This stage runs inside a dbt Python model and talks SQL through a cursor of its own.
 """
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from python_stages.errors import ConfigError, SourceError
+from python_stages.column_rules import IngestSpec
+from python_stages.errors import SourceError
 from python_stages.lines import Line, broken_lines, locate
 from python_stages.masked_files import MaskedFileSystem
 from python_stages.sources import (
     SourceFile,
     csv_sql,
     identifier,
-    literal,
     open_location,
     parquet_sql,
     require_columns,
 )
+
+__all__ = ["INGESTED_SCHEMA", "IngestSpec", "account", "kept_sql", "scan_sql"]
 
 INGESTED_SCHEMA = pa.schema(
     [
@@ -40,145 +42,18 @@ INGESTED_SCHEMA = pa.schema(
         ("n_rows", pa.int64()),
         ("file_path", pa.string()),
         ("line_number", pa.int64()),  # 1-based; in Parquet the 1-based row number
-        ("byte_start", pa.int64()),
-        ("byte_end", pa.int64()),
+        ("byte_start", pa.int64()),  # of the line; in .csv.gz offsets count decompressed bytes
+        ("byte_end", pa.int64()),  # behind its line end
         ("record_hmac", pa.string()),
         ("file_bytes", pa.int64()),
         ("modified_ns", pa.int64()),
     ]
 )
 _BATCH_ROWS = 10_000
-_TYPES = ("varchar", "bigint", "double", "boolean", "timestamptz")
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnRule:
-    """What a cell of one column must be; checked in the order of the fields below.
-
-    A cell is `missing` (empty), `invalid` (does not cast to `type`, or lacks the prefix or pattern),
-    `unknown` (not among the accepted values), `below_min` or `above_max`.
-    """
-
-    type: str = "varchar"
-    is_required: bool = True
-    starts_with: str | None = None
-    pattern: str | None = None
-    accepted_values: tuple[str, ...] = ()
-    min: str | float | None = None
-    max: str | float | None = None
-
-    @classmethod
-    def from_config(cls, column: str, config: Mapping[str, Any]) -> "ColumnRule":
-        """Read a rule from model config.
-
-        Raises:
-            ConfigError: an unknown key or type; lists what is known.
-        """
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(config) - set(known))
-        if unknown:
-            raise ConfigError(
-                f"column {column}: unknown {unknown[0]}; known are {', '.join(known)}"
-            )
-        rule = cls(**{**config, "accepted_values": tuple(config.get("accepted_values", ()))})
-        if rule.type not in _TYPES:
-            raise ConfigError(f"column {column}: unknown type; known are {', '.join(_TYPES)}")
-        return rule
-
-    def faults(self, column: str) -> Iterator[tuple[str, str]]:
-        """Yield (reason, SQL condition under which a cell has this fault), the first one decides."""
-        raw, value = identifier(column), f"try_cast({identifier(column)} as {self.type})"
-        if self.is_required:
-            yield f"{column}_missing", f"coalesce({raw}, '') = ''"
-        if self.type != "varchar":
-            yield f"{column}_invalid", f"{value} is null"
-        if self.starts_with:
-            yield f"{column}_invalid", f"not starts_with({raw}, {literal(self.starts_with)})"
-        if self.pattern:
-            yield f"{column}_invalid", f"not regexp_full_match({raw}, {literal(self.pattern)})"
-        if self.accepted_values:
-            accepted = ", ".join(map(literal, self.accepted_values))
-            yield f"{column}_unknown", f"{raw} not in ({accepted})"
-        if self.min is not None:
-            yield f"{column}_below_min", f"{value} < {literal(self.min)}::{self.type}"
-        if self.max is not None:
-            yield f"{column}_above_max", f"{value} > {literal(self.max)}::{self.type}"
-
-
-    def is_good(self, column: str) -> str:
-        """Return the SQL condition that no fault holds, with one cast only: every cell pays it."""
-        raw, value = identifier(column), f"try_cast({identifier(column)} as {self.type})"
-        conditions = []
-        if self.min is not None and self.max is not None:
-            low, high = literal(self.min), literal(self.max)
-            conditions.append(f"{value} between {low}::{self.type} and {high}::{self.type}")
-        elif self.min is not None:
-            conditions.append(f"{value} >= {literal(self.min)}::{self.type}")
-        elif self.max is not None:
-            conditions.append(f"{value} <= {literal(self.max)}::{self.type}")
-        elif self.type != "varchar":
-            conditions.append(f"{value} is not null")
-        if self.starts_with:
-            conditions.append(f"starts_with({raw}, {literal(self.starts_with)})")
-        if self.pattern:
-            conditions.append(f"regexp_full_match({raw}, {literal(self.pattern)})")
-        if self.accepted_values:
-            conditions.append(f"{raw} in ({', '.join(map(literal, self.accepted_values))})")
-        good = " and ".join(conditions or [f"{raw} <> ''"])
-        return good if self.is_required else f"coalesce({raw} = '' or {good}, true)"
-
-
-@dataclass(frozen=True, slots=True)
-class IngestSpec:
-    """A dataset's source: where it lies, and what its records must be.
-
-    `record_id` is a column whose repeats are counted, though they are no fault. `record_key` are
-    columns that different records do not share: byte-identical repeats are looked for among records
-    that agree in them (default: all columns, which is right but slower).
-    """
-
-    dataset: str
-    location: str
-    columns: Mapping[str, ColumnRule]
-    record_id: str | None = None
-    record_key: tuple[str, ...] = ()
-
-    @classmethod
-    def from_config(cls, dataset: str, config: Mapping[str, Any]) -> "IngestSpec":
-        """Read the spec from the config of a `*_ingested` model.
-
-        Raises:
-            ConfigError: something is missing or unknown.
-        """
-        if not config.get("location") or not config.get("columns"):
-            raise ConfigError(
-                f"{dataset}: the config of the ingested model needs location and columns"
-            )
-        rules = {
-            name: ColumnRule.from_config(name, rule or {})
-            for name, rule in config["columns"].items()
-        }
-        record_id = config.get("record_id")
-        record_key = tuple(config.get("record_key") or rules)
-        if not set(record_key) | ({record_id} - {None}) <= set(rules):
-            raise ConfigError(
-                f"{dataset}: record_id and record_key take columns of: {', '.join(rules)}"
-            )
-        return cls(dataset, str(config["location"]), rules, record_id, record_key)
-
-    def reason_sql(self) -> str:
-        """Return the SQL expression that is null for a good record, else its first reason."""
-        is_good = " and ".join(rule.is_good(name) for name, rule in self.columns.items())
-        whens = " ".join(
-            f"when {condition} then {literal(reason)}"
-            for name, rule in self.columns.items()
-            for reason, condition in rule.faults(name)
-        )
-        return f"case when ({is_good}) is not true then case {whens} else 'unexplained' end end"
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class _Rejection:
     """One rejected record; `start` and `end` are None in Parquet, which has no lines."""
 
     path: Path
@@ -186,12 +61,7 @@ class Rejection:
     number: int
     start: int | None
     end: int | None
-    content: bytes
-
-    @classmethod
-    def of_line(cls, path: Path, reason: str, line: Line) -> "Rejection":
-        """Reject a physical line."""
-        return cls(path, reason, line.number, line.start, line.end, line.content)
+    record_hmac: str
 
 
 def scan_sql(
@@ -234,7 +104,7 @@ def account(
     """Judge every record of the source.
 
     Args:
-        con: the connection to scan with; `masked_files` is registered with it.
+        con: a connection with which `masked_files` is registered.
         spec: location and column rules.
         key: secret for the keyed hashes of rejected records.
         masked_files: hides broken lines from DuckDB while the others are judged.
@@ -250,154 +120,184 @@ def account(
     files = open_location(spec.location)
     require_columns(files, list(spec.columns))
     if is_empty:
-        rows = _report(spec, files, [0] * len(files), [], 0, key)
-        return pa.Table.from_pylist(rows, INGESTED_SCHEMA).to_reader(_BATCH_ROWS)
+        rows = _report(spec, files, [0] * len(files), [], 0)
+    else:
+        # a cursor of its own: an error of the reader would abort the transaction of the caller, and
+        # its temporary tables go when it closes
+        with con.cursor() as cursor:
+            rows = _Accounting(cursor, spec, key, masked_files, files).run()
+    return pa.Table.from_pylist(rows, INGESTED_SCHEMA).to_reader(_BATCH_ROWS)
 
-    def scans(rejections: Sequence[Rejection]) -> list[str]:
-        places = [(r.path, r.number, r.start, r.end) for r in rejections]
-        view = f"{spec.dataset}-ingest"
-        return scan_sql(files, places, view, masked_files)
 
-    broken: list[Rejection] = []
-    with ThreadPoolExecutor() as pool:  # numpy counts without holding the interpreter's lock
-        counts = pool.map(SourceFile.count_records, files)
-        n_judged = _judge(con, spec, scans([]))
-        n_read = list(counts)
-    if n_judged != sum(n_read):
-        broken = [
-            Rejection.of_line(file.path, reason, line)
-            for file in files
-            if not file.is_parquet
-            for line, reason in broken_lines(file.path, len(file.columns))
-        ]
-        n_judged = _judge(con, spec, scans(broken))
-        if n_judged is None or n_judged + len(broken) != sum(n_read):
+@dataclass(frozen=True, slots=True)
+class _Accounting:
+    """One run over the files; `con` holds its temporary tables."""
+
+    con: duckdb.DuckDBPyConnection
+    spec: IngestSpec
+    key: bytes
+    masked_files: MaskedFileSystem
+    files: Sequence[SourceFile]
+
+    def run(self) -> list[dict[str, Any]]:
+        """Return the rows of INGESTED_SCHEMA."""
+        broken: list[_Rejection] = []
+        with ThreadPoolExecutor() as pool:  # numpy counts without holding the interpreter's lock
+            counts = pool.map(SourceFile.count, self.files)
+            n_judged = self._judge(broken)
+            line_counts = list(counts)
+        n_read = [count.n_records for count in line_counts]
+        if n_judged != n_read or not all(count.is_plain for count in line_counts):
+            broken = self._broken()
+            n_judged = self._judge(broken)
+            self._require_equal(n_judged, n_read, broken)
+        bad = self._bad(broken)
+        n_repeated_ids = 0
+        if self.spec.record_id:
+            n_repeated_ids = self._number("""
+                select count(*) - count(distinct id_hash) from judged where reason is null
+            """) - sum(rejection.reason == "repeated_row" for rejection in bad)
+        return _report(self.spec, self.files, n_read, [*broken, *bad], n_repeated_ids)
+
+    def _scans(self, broken: Sequence[_Rejection]) -> list[str]:
+        places = [(r.path, r.number, r.start, r.end) for r in broken]
+        return scan_sql(self.files, places, f"{self.spec.dataset}-ingest", self.masked_files)
+
+    def _number(self, sql: str) -> int:
+        return int(self.con.execute(sql).fetchall()[0][0])
+
+    def _judge(self, broken: Sequence[_Rejection]) -> list[int] | None:
+        """Fill the temporary table judged, a row per record.
+
+        Returns:
+            The number of records of each file, or None when the reader gave up.
+        """
+        spec, id_column = self.spec, self.spec.record_id
+        records = " union all ".join(
+            f"select {index}::integer as file_index, {spec.columns_sql()} from ({scan})"
+            for index, scan in enumerate(self._scans(broken))
+        )
+        try:
+            self.con.execute(f"""
+                create or replace temp table judged as
+                select
+                    file_index,
+                    {spec.reason_sql()} as reason,
+                    hash({spec.key_sql()}) as key_hash,
+                    {f"hash({identifier(id_column)})" if id_column else "null::ubigint"} as id_hash
+                from ({records})
+            """)
+        except duckdb.InvalidInputException:
+            return None  # its message quotes the line, so it goes no further
+        except duckdb.Error as error:
             raise SourceError(
-                f"{spec.dataset}: by their line ends the files hold {sum(n_read)} records, but "
-                f"{n_judged or 'none'} can be read and {len(broken)} lines are broken; nothing was "
-                "kept. Are there line breaks inside quoted values? A record must be one line"
+                f"{spec.dataset}: the files cannot be read ({type(error).__name__}); are they whole?"
+            ) from None
+        counts = dict(
+            self.con.execute("select file_index, count(*) from judged group by all").fetchall()
+        )
+        return [counts.get(index, 0) for index in range(len(self.files))]
+
+    def _broken(self) -> list[_Rejection]:
+        """Find the lines that are no record."""
+        return [
+            self._of_line(file, reason, line)
+            for file in self.files
+            if not file.is_parquet
+            for line, reason in broken_lines(
+                file.path,
+                len(file.columns),
+                [file.columns.index(name) for name in self.spec.columns],
             )
-    bad = _bad_records(con, spec, files, scans(broken), broken)
-    n_repeated_ids = con.execute(_N_REPEATED_IDS).fetchall()[0][0] if spec.record_id else 0
-    n_repeated_ids -= sum(rejection.reason == "repeated_row" for rejection in bad)
-    con.execute("drop table ingest_judged")
-    rows = _report(spec, files, n_read, [*broken, *bad], n_repeated_ids, key)
-    table = pa.Table.from_pylist(rows, INGESTED_SCHEMA)
-    return table.to_reader(_BATCH_ROWS)
+        ]
 
+    def _require_equal(
+        self, n_judged: Sequence[int] | None, n_read: Sequence[int], broken: Sequence[_Rejection]
+    ) -> None:
+        for index, file in enumerate(self.files):
+            n_broken = sum(rejection.path == file.path for rejection in broken)
+            if n_judged and n_judged[index] + n_broken == n_read[index]:
+                continue
+            n_good = n_judged[index] if n_judged else "none"
+            raise SourceError(
+                f"{self.spec.dataset}: {file.path.name} holds {n_read[index]} records, but {n_good} "
+                f"can be read beside {n_broken} broken lines; nothing was kept. A record must be one "
+                "line, and a file of one column has no blank lines"
+            )
 
-_N_REPEATED_IDS = """
-    select count(*) - count(distinct id_hash) from ingest_judged where reason is null
-"""
+    def _bad(self, broken: Sequence[_Rejection]) -> list[_Rejection]:
+        """Find the records with a bad cell and all but the first of those that are equal.
 
-
-def _key(spec: IngestSpec) -> str:
-    return ", ".join(map(identifier, spec.record_key))
-
-
-def _columns(spec: IngestSpec) -> str:
-    return ", ".join(map(identifier, spec.columns))
-
-
-def _judge(con: duckdb.DuckDBPyConnection, spec: IngestSpec, scans: Sequence[str]) -> int | None:
-    """Fill the temporary table ingest_judged, a row per record.
-
-    Returns:
-        The number of records, or None when the reader gave up.
-    """
-    id_hash = f"hash({identifier(spec.record_id)})" if spec.record_id else "null::ubigint"
-    records = " union all ".join(f"select {_columns(spec)} from ({scan})" for scan in scans)
-    try:
-        con.execute(f"""
-            create or replace temp table ingest_judged as
-            select
-                {spec.reason_sql()} as reason,
-                hash({_key(spec)}) as key_hash,
-                {id_hash} as id_hash
-            from ({records})
+        `hash()` of several columns only combines their hashes by XOR, so equal hashes make a
+        candidate, and equal columns a repeat.
+        """
+        n_suspects = self._number("""
+            select count(reason) + count(*) - count(distinct key_hash) from judged
         """)
-    except duckdb.InvalidInputException:
-        return None  # its message quotes the line, so it goes no further
-    return int(con.execute("select count(*) from ingest_judged").fetchall()[0][0])
-
-
-def _bad_records(
-    con: duckdb.DuckDBPyConnection,
-    spec: IngestSpec,
-    files: Sequence[SourceFile],
-    scans: Sequence[str],
-    broken: Sequence[Rejection],
-) -> list[Rejection]:
-    """Find the records with a bad cell and all but the first of byte-identical ones.
-
-    `hash()` of several columns only combines their hashes by XOR, so equal hashes make a candidate,
-    and equal columns a repeat.
-    """
-    bad: list[Rejection] = []
-    n_suspects = con.execute("""
-        select count(reason) + count(*) - count(distinct key_hash) from ingest_judged
-    """).fetchall()[0][0]
-    if n_suspects == 0:
-        return bad
-    con.execute("""
-        create or replace temp table ingest_suspects as
-        select key_hash from ingest_judged group by all
-        having count(*) > 1 or count(reason) > 0
-    """)
-    columns = _columns(spec)
-    con.execute(f"""
-        create or replace temp table ingest_bad as
-        with numbered as (
-            {
-        " union all ".join(
+        if n_suspects == 0:
+            return []
+        columns = self.spec.columns_sql()
+        numbered = " union all ".join(
             f"select {index} as file_index, row_number() over () - 1 as ordinal, {columns} "
             f"from ({scan})"
-            for index, scan in enumerate(scans)
+            for index, scan in enumerate(self._scans(broken))
         )
-    }
-        ),
-        judged as (
-            select file_index, ordinal, {spec.reason_sql()} as reason, {columns}
-            from numbered
-            where hash({_key(spec)}) in (from ingest_suspects)
-        )
-        select
-            file_index,
-            ordinal,
-            case
-                when reason is not null then reason
-                when row_number() over (
-                    partition by {columns} order by file_index, ordinal
-                ) > 1 then 'repeated_row'
-            end as final_reason,
-            concat_ws(chr(31), {columns}) as content
-        from judged
-        qualify final_reason is not null
-    """)
-    for index, file in enumerate(files):
-        found = con.execute(
-            "select ordinal, final_reason, content from ingest_bad where file_index = ?", [index]
-        ).fetchall()
-        if file.is_parquet:
-            bad += [
-                Rejection(file.path, reason, ordinal + 1, None, None, content.encode())
-                for ordinal, reason, content in found
+        found = self.con.execute(f"""
+            with suspects as (
+                select key_hash from judged group by all
+                having count(*) > 1 or count(reason) > 0
+            ),
+            numbered as ({numbered}),
+            rejudged as (
+                select file_index, ordinal, {self.spec.reason_sql()} as reason, {columns}
+                from numbered
+                where hash({self.spec.key_sql()}) in (from suspects)
+            )
+            select
+                file_index,
+                ordinal,
+                case
+                    when reason is not null then reason
+                    when row_number() over (
+                        partition by {columns} order by file_index, ordinal
+                    ) > 1 then 'repeated_row'
+                end as final_reason,
+                concat_ws(chr(31), {columns}) as content
+            from rejudged
+            qualify final_reason is not null
+        """).fetchall()
+        bad: list[_Rejection] = []
+        for index, file in enumerate(self.files):
+            mine = [
+                (ordinal, reason, content) for i, ordinal, reason, content in found if i == index
             ]
-            continue
-        skip = [rejection.number for rejection in broken if rejection.path == file.path]
-        lines = locate(file.path, [ordinal for ordinal, _, _ in found], skip)
-        bad += [Rejection.of_line(file.path, reason, lines[o]) for o, reason, _ in found]
-    con.execute("drop table ingest_suspects; drop table ingest_bad")
-    return bad
+            if file.is_parquet:
+                bad += [
+                    _Rejection(
+                        file.path, reason, ordinal + 1, None, None, self._hmac(content.encode())
+                    )
+                    for ordinal, reason, content in mine
+                ]
+            elif mine:
+                skip = [rejection.number for rejection in broken if rejection.path == file.path]
+                lines = locate(file.path, [ordinal for ordinal, _, _ in mine], skip)
+                bad += [self._of_line(file, reason, lines[ordinal]) for ordinal, reason, _ in mine]
+        return bad
+
+    def _of_line(self, file: SourceFile, reason: str, line: Line) -> _Rejection:
+        record_hmac = self._hmac(line.content)
+        return _Rejection(file.path, reason, line.number, line.start, line.end, record_hmac)
+
+    def _hmac(self, content: bytes) -> str:
+        return hmac.digest(self.key, content, "sha256").hex()
 
 
 def _report(
     spec: IngestSpec,
     files: Sequence[SourceFile],
     n_read: Sequence[int],
-    rejections: Sequence[Rejection],
+    rejections: Sequence[_Rejection],
     n_repeated_ids: int,
-    key: bytes,
 ) -> list[dict[str, Any]]:
     """Return the rows of INGESTED_SCHEMA."""
     n_kept = sum(n_read) - len(rejections) - n_repeated_ids
@@ -426,7 +326,7 @@ def _report(
                 "line_number": rejection.number,
                 "byte_start": rejection.start,
                 "byte_end": rejection.end,
-                "record_hmac": hmac.digest(key, rejection.content, "sha256").hex(),
+                "record_hmac": rejection.record_hmac,
             }
             for rejection in sorted(rejections, key=lambda r: (r.path, r.number))
         ),

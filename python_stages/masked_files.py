@@ -1,15 +1,17 @@
-"""A file system that shows a file with some byte ranges blanked out.
+"""A file system that shows a file without some of its lines.
 
-DuckDB skips blank lines, so a rejected line that reads as line breaks is a line that is not there,
-and every other byte keeps its place. No copy of the file is made. Registered with DuckDB through
-fsspec; about 1.5 times as slow as reading the file itself, and used only where lines were rejected.
+What a reader must not see is cut out: the file appears shorter, and every other byte is as it was.
+No copy is made. Registered with DuckDB through fsspec; about 1.5 times as slow as reading the file
+itself, and used only where lines were rejected.
 """
 
 import io
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
+from urllib.parse import quote
 
 from fsspec.spec import AbstractFileSystem
 
@@ -20,32 +22,38 @@ Ranges: TypeAlias = Sequence[tuple[int, int]]
 
 
 class _MaskedFile(io.RawIOBase):
-    """The bytes of `file`, with `ranges` (sorted, disjoint) read as line breaks."""
+    """The bytes of `file` outside `ranges` (sorted, disjoint, inside the file)."""
 
     def __init__(self, file: BinaryIO, ranges: Ranges) -> None:
         self._file = file
-        self._ranges = ranges
-        self._ends = [end for _, end in ranges]
+        self._size = file.seek(0, io.SEEK_END) - sum(high - low for low, high in ranges)
+        # the parts between the ranges: where they begin in the file, and in what is shown of it
+        self._begins = [0, *(high for _, high in ranges)]
+        lengths = (low - begin for begin, (low, _) in zip(self._begins, ranges, strict=False))
+        self._places = list(accumulate(lengths, initial=0))
+        self._place = 0
 
     def read(self, size: int = -1) -> bytes:
-        start = self._file.tell()
-        data = self._file.read(size)
-        index = bisect_right(self._ends, start)
-        if index == len(self._ranges) or self._ranges[index][0] >= start + len(data):
-            return data
-        blanked = bytearray(data)
-        for low, high in self._ranges[index:]:
-            if low >= start + len(data):
-                break
-            first, last = max(low - start, 0), min(high - start, len(data))
-            blanked[first:last] = b"\n" * (last - first)
-        return bytes(blanked)
+        end = self._size if size < 0 else min(self._place + size, self._size)
+        pieces = []
+        while self._place < end:
+            part = bisect_right(self._places, self._place) - 1
+            part_end = self._places[part + 1] if part + 1 < len(self._places) else self._size
+            self._file.seek(self._begins[part] + self._place - self._places[part])
+            piece = self._file.read(min(end, part_end) - self._place)
+            if not piece:
+                raise OSError("the file was cut short while it was read")
+            pieces.append(piece)
+            self._place += len(piece)
+        return b"".join(pieces)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        self._place = max(start + offset, 0)
+        return self._place
 
     def tell(self) -> int:
-        return self._file.tell()
+        return self._place
 
     def readable(self) -> bool:
         return True
@@ -59,48 +67,42 @@ class _MaskedFile(io.RawIOBase):
 
 
 class MaskedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is untyped
-    """Read-only view of local files; `.gz` files appear decompressed."""
+    """Read-only view of local files without some byte ranges; `.gz` files appear decompressed."""
 
     protocol = PROTOCOL
-    cachable = False  # every connection has masks of its own
+    cachable = False  # every one has masks of its own
 
     def __init__(self) -> None:
         super().__init__()
-        self._masks: dict[str, Ranges] = {}
+        self._masks: dict[str, tuple[Path, Ranges]] = {}
 
     def mask(self, view: str, path: Path, ranges: Ranges) -> str:
-        """Blank the byte `ranges` (sorted, disjoint) of a file in one `view` of it.
+        """Cut the byte `ranges` (sorted, disjoint) out of a file in one `view` of it.
 
         Returns:
-            The URL under which the masked file is read.
+            The URL under which the rest of the file is read.
         """
-        url = f"{PROTOCOL}://{view}{path.absolute()}"
-        self._masks[self._strip_protocol(url)] = list(ranges)
+        url = f"{PROTOCOL}://{view}{quote(str(path.absolute()))}"  # DuckDB expands *, ? and [
+        self._masks[self._strip_protocol(url)] = (path, tuple(ranges))
         return url
-
-    def _local(self, path: str) -> Path:
-        _view, _, local = self._strip_protocol(path).partition("/")
-        return Path("/" + local)
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> _MaskedFile:
         if mode != "rb":
             raise PermissionError("masked files are read-only")
-        ranges = self._masks[self._strip_protocol(path)]  # a view that nobody masked is an error
-        return _MaskedFile(open_bytes(self._local(path)), ranges)
+        local, ranges = self._masks[self._strip_protocol(path)]  # unknown views are errors
+        return _MaskedFile(open_bytes(local), ranges)
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Return name, size in bytes of what can be read, and type."""
-        local = self._local(path)
-        size = local.stat().st_size
-        if local.suffix == ".gz":
-            with open_bytes(local) as file:
-                size = file.seek(0, io.SEEK_END)
-        return {"name": path, "size": size, "type": "file"}
+        with self._open(path) as file:
+            return {"name": path, "size": file.seek(0, io.SEEK_END), "type": "file"}
 
     def exists(self, path: str, **_: Any) -> bool:
         """Whether the file is there."""
-        return self._local(path).exists()
+        key = self._strip_protocol(path)
+        return key in self._masks and self._masks[key][0].exists()
 
     def modified(self, path: str) -> float:
         """Return the time of the last change, in seconds since the epoch."""
-        return self._local(path).stat().st_mtime
+        local, _ranges = self._masks[self._strip_protocol(path)]
+        return local.stat().st_mtime

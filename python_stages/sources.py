@@ -7,6 +7,8 @@ is decided, and counted, by the ingest stage, never by a reader that drops what 
 
 import csv
 import glob
+import logging
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +16,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from python_stages.errors import SourceError
-from python_stages.lines import MAX_LINE_BYTES, count_records, open_bytes
+from python_stages.lines import MAX_LINE_BYTES, LineCount, count_lines, open_bytes
 
 _KAGGLE = "kaggle://"
 _MAX_HEADER_BYTES = 1 << 20
+_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)  # what gzip and pyarrow raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,20 @@ class SourceFile:
         """Whether the file is Parquet; otherwise it is CSV, gzipped or not."""
         return self.path.suffix == ".parquet"
 
-    def count_records(self) -> int:
-        """Count the records without the reader that loads them: by line ends, or the footer."""
-        if self.is_parquet:
-            return int(pq.read_metadata(self.path).num_rows)
-        return count_records(self.path)
+    def count(self) -> LineCount:
+        """Count the records without the reader that loads them: by line ends, or the footer.
+
+        Raises:
+            SourceError: the file cannot be read to its end.
+        """
+        try:
+            if self.is_parquet:
+                return LineCount(int(pq.read_metadata(self.path).num_rows), is_plain=True)
+            return count_lines(self.path)
+        except _UNREADABLE as error:
+            raise SourceError(
+                f"{self.path.name} cannot be read to its end ({type(error).__name__}); is it whole?"
+            ) from None
 
 
 def open_location(location: str) -> tuple[SourceFile, ...]:
@@ -53,7 +65,10 @@ def open_location(location: str) -> tuple[SourceFile, ...]:
     """
     if location.startswith(_KAGGLE):
         location = str(_download_from_kaggle(location.removeprefix(_KAGGLE)))
-    names = glob.glob(location, recursive=True)  # noqa: PTH207 - a location may be absolute
+    if Path(location).is_file():  # a name may hold brackets
+        names = [location]
+    else:
+        names = glob.glob(location, recursive=True)  # noqa: PTH207 - a location may be absolute
     paths = sorted(Path(name).absolute() for name in names)
     paths = [path for path in paths if path.is_file()]
     if not paths:
@@ -79,25 +94,38 @@ def _open_file(path: Path) -> SourceFile:
         raise SourceError(
             f"{path.name}: unknown kind of file; known are .csv, .csv.gz and .parquet"
         )
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
-    if repeated:
-        raise SourceError(f"{path.name}: columns named twice in the header: {', '.join(repeated)}")
+    _check_names(path, columns)
     return SourceFile(path, columns, stat.st_size, stat.st_mtime_ns)
+
+
+def _check_names(path: Path, columns: Sequence[str]) -> None:
+    """Refuse a header that does not name every column once.
+
+    The message tells places, not names: a file without a header has data in its first line.
+    """
+    names = [name.lower() for name in columns]  # as DuckDB compares them
+    first = next((n for n, name in enumerate(names) if not name or name in names[:n]), None)
+    if first is None:
+        return
+    fault = "has the name of an earlier one" if names[first] else "has no name"
+    raise SourceError(
+        f"{path.name}: column {first + 1} {fault}; the first line must name every column once"
+    )
 
 
 def _parquet_columns(path: Path) -> tuple[str, ...]:
     try:
         return tuple(pq.read_schema(path).names)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path.name} is no readable Parquet file") from error
+    except _UNREADABLE:
+        raise SourceError(f"{path.name} is no readable Parquet file") from None
 
 
 def _csv_columns(path: Path) -> tuple[str, ...]:
     try:
         with open_bytes(path) as file:
             head = file.read(_MAX_HEADER_BYTES)
-    except OSError as error:
-        raise SourceError(f"{path.name} cannot be read ({type(error).__name__})") from error
+    except _UNREADABLE as error:
+        raise SourceError(f"{path.name} cannot be read ({type(error).__name__})") from None
     line, _, _ = head.partition(b"\n")
     try:
         text = line.decode("utf-8-sig").removesuffix("\r")
@@ -124,7 +152,7 @@ def require_columns(files: Sequence[SourceFile], expected: Sequence[str]) -> Non
     """Check that every file has the expected columns; order does not matter, others are ignored.
 
     Raises:
-        SourceError: a column is missing; names it, and the ones that look like it.
+        SourceError: a column is missing; names it.
     """
     for file in files:
         missing = [name for name in expected if name not in file.columns]
@@ -139,7 +167,7 @@ def require_columns(files: Sequence[SourceFile], expected: Sequence[str]) -> Non
 def csv_sql(url: Path | str, columns: Sequence[str]) -> str:
     """Return the SELECT that scans one CSV file as text, with nothing left to detection."""
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
-    # a masked file is served decompressed, whatever its name ends in
+    # a masked file, which is a URL, is served decompressed
     is_gzip = isinstance(url, Path) and url.suffix == ".gz"
     return (
         f"select * from read_csv({literal(url)}, columns = {{{types}}}, header = true, "
@@ -179,10 +207,11 @@ def _download_from_kaggle(handle: str) -> Path:
             "reading from Kaggle needs the extra `kaggle`: pip install 'sealtune[kaggle]'"
         ) from None
     owner, dataset, name = parts
+    logging.getLogger("kagglehub").setLevel(logging.ERROR)  # it writes to stdout, which is ours
     try:
         return Path(kagglehub.dataset_download(f"{owner}/{dataset}", path=name))
     except Exception as error:
         raise SourceError(
             f"Kaggle did not hand out {name} of {owner}/{dataset} ({type(error).__name__}); check "
             "the name, the network, and KAGGLE_USERNAME and KAGGLE_KEY"
-        ) from error
+        ) from None

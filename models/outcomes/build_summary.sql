@@ -19,12 +19,22 @@ jobs as (
 
 final as (
 
-    select dataset, 1 as step, outcome as state, reason as detail, n_rows
+    select
+        dataset,
+        1 as step,
+        outcome as state,
+        reason as detail,
+        n_rows
     from audit
 
     union all
 
-    select dataset, step, state, detail, n_rows
+    select
+        dataset,
+        step,
+        state,
+        detail,
+        n_rows
     from stages
 
     union all
@@ -52,4 +62,4 @@ select
     detail,
     n_rows
 from final
-order by dataset, step, state, n_rows desc
+order by dataset asc, step asc, state asc, n_rows desc

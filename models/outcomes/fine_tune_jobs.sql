@@ -1,4 +1,4 @@
--- a view over the ledger, which the submit hooks have written by then: depends_on {{ ref('transactions_sealed') }}
+-- the submit hooks have written the ledger by then: depends_on {{ ref('transactions_sealed') }}
 with ledger as (
 
     select * from query(ledger_sql())

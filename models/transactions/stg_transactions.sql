@@ -31,7 +31,7 @@ renamed as (
         channel,
 
         -- when
-        try_cast("timestamp" as timestamptz) at time zone 'UTC' as transacted_at,
+        try_cast(timestamp as timestamptz) at time zone 'UTC' as transacted_at,
         try_cast(transaction_hour as tinyint) as transaction_hour,
         try_cast(weekend_transaction as boolean) as is_weekend,
 
