@@ -4,9 +4,11 @@
         a fixture, it is the fixture. -#}
     {%- if not source_relation.external -%}
         {{ source_relation }}
-    {%- else -%}
-        {%- set location = source_relation.external.split("'")[1] -%}
-        {%- set dataset = ingested_relation.identifier | replace('_ingested', '') -%}
+    {%- elif execute -%}
+        {%- set ingested = ingested_relation.identifier -%}
+        {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ ingested] -%}
+        {%- set dataset = ingested | replace('_ingested', '') -%}
+        {%- set location = node.config.meta.ingest.location | replace("'", "''") -%}
         {%- set scan = "query(kept_sql('" ~ dataset ~ "', '" ~ location ~ "', '" ~ ingested_relation ~ "'))" -%}
         {%- if flags.EMPTY -%}
             (select * from {{ scan }} where false limit 0)

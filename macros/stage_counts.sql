@@ -1,6 +1,12 @@
 {% macro stage_counts(dataset) -%}
     {#- What each stage of a dataset did to its rows: columns dataset, step, state, detail, n_rows. -#}
-    select '{{ dataset }}' as dataset, 2 as step, 'sampled' as state, null as detail, count(*) as n_rows
+    select
+        '{{ dataset }}' as dataset, 2 as step, 'sampled' as state,
+        format(
+            '{:,} kept records were not drawn',
+            ({{ kept_count(ref(dataset ~ '_ingested')) }} - count(*))::bigint
+        ) as detail,
+        count(*) as n_rows
     from {{ ref(dataset ~ '_sampled') }}
     union all
     select '{{ dataset }}', 3, 'rendered', null, count(*)

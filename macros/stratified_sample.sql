@@ -1,4 +1,4 @@
-{% macro stratified_sample(relation, stratum, key, columns, n_per_stratum, seed, n_rows, n_strata=16) -%}
+{% macro stratified_sample(relation, stratum, key, columns, n_per_stratum, seed, n_rows=0, strata=[]) -%}
     {#- The `n_per_stratum` rows of each stratum whose key hashes lowest; all rows when it is none.
 
         relation        what to sample
@@ -7,87 +7,78 @@
         columns         columns of the result
         n_per_stratum   rows per stratum, or none for every row
         seed            another seed draws another sample
-        n_rows          SQL expression: about how many rows there are; only speed depends on it
-        n_strata        about how many strata there are; only speed depends on it
+        n_rows          about how many rows there are, best as a number; only speed depends on it
+        strata          strata that are large, as texts; only speed depends on it
 
         Deterministic in data and seed, at any number of threads: the rank is hash(key) xor-ed with
-        the seed, then the row itself. One streaming scan: a threshold on the rank lets a small share
-        of the rows through, four times what is needed were all strata of equal size, while every
-        stratum is counted. Only strata that come out short of candidates are scanned again, without
-        the threshold, so that it decides nothing but speed.
+        the seed, then the row itself. Of the `strata` named, only rows that rank low enough are
+        taken up, four to eight times what is needed were all of equal size; every row of any other
+        stratum is. That filter needs two columns and constants alone, so DuckDB runs it right
+        behind the scan, and casts in `relation` are computed for the few rows that pass. Where a
+        named stratum comes out short, a second scan takes up all of its rows.
         DuckDB promises no stable hash() across versions: a test with frozen values guards the lock.
     -#}
     {%- set list = columns | join(', ') -%}
     {%- if n_per_stratum is none %}
     select {{ list }} from {{ relation }}
     {%- else %}
-    {%- set seed_bits = local_md5('sealtune sample ' ~ seed)[:16] %}
-    {%- set rank = "xor(hash(" ~ key ~ "), ('0x" ~ seed_bits ~ "')::ubigint)" %}
-    with threshold as (
+    {%- set seed_bits = "('0x" ~ local_md5('sealtune sample ' ~ seed)[:16] ~ "')::ubigint" -%}
+    {%- set rank = "xor(hash(" ~ key ~ "), " ~ seed_bits ~ ")" -%}
+    {%- set names = [] -%}
+    {%- for name in strata -%}
+        {%- do names.append("'" ~ name | replace("'", "''") ~ "'") -%}
+    {%- endfor -%}
+    {%- set names = names | join(', ') -%}
+    {#- a rank whose first n bits are zero is a hash that begins like the seed; DuckDB does not move
+        xor() below a projection, since it might raise an error, but it does move a comparison -#}
+    {%- set share = "4.0 * " ~ strata | length ~ " * (" ~ n_per_stratum ~ " + 8) / greatest(" ~ n_rows ~ ", 1)" -%}
+    {%- set n_bits = "least(greatest(floor(-log2(" ~ share ~ ")), 0), 63)::integer" -%}
+    {%- set free_bits = "(18446744073709551615::ubigint >> " ~ n_bits ~ ")" %}
+    {%- if strata %}
+    with candidates as materialized (
 
-        select
-            (least(4.0 * {{ n_strata }} * ({{ n_per_stratum }} + 8) / greatest({{ n_rows }}, 1), 1.0)
-                * 18446744073709549568)::ubigint as value
-
-    ),
-
-    marked as (
-
-        select
-            {{ stratum }} as stratum,
-            case
-                when {{ rank }} <= (select value from threshold)
-                then struct_pack(rank := {{ rank }}, {% for column in columns -%}
-                    {{ column }} := {{ column }}{{ ', ' if not loop.last }}
-                {%- endfor %})
-            end as candidate
+        select {{ rank }} as sample_rank, {{ list }}
         from {{ relation }}
-
-    ),
-
-    tallied as materialized (
-
-        select
-            stratum,
-            count(*) as n_rows,
-            coalesce(list(candidate) filter (candidate is not null), []) as candidates
-        from marked
-        group by all
-
-    ),
-
-    drawn as (
-
-        select unnest(candidates, recursive := true)
-        from tallied
-        where len(candidates) >= least({{ n_per_stratum }}, n_rows)
+        where
+            hash({{ key }}) between {{ seed_bits }} & ~{{ free_bits }} and {{ seed_bits }} | {{ free_bits }}
+            or ({{ stratum }} in ({{ names }})) is not true
 
     ),
 
     short as (
 
-        select stratum from tallied where len(candidates) < least({{ n_per_stratum }}, n_rows)
-
-    ),
-
-    drawn_again as (
-
-        select {{ rank }} as rank, {{ list }}
-        from {{ relation }} as every_row
-        where exists (select 1 from short where short.stratum is not distinct from every_row.{{ stratum }})
+        select named.stratum
+        from (select unnest([{{ names }}]) as stratum) as named
+        where
+            {{ n_per_stratum }} > (
+                select count(*) from candidates where candidates.{{ stratum }} = named.stratum
+            )
+            and {{ n_bits }} > 0
 
     ),
 
     ranked as (
 
-        select * from drawn
-        union all by name
-        select * from drawn_again
+        select * from candidates
+        where not exists (select 1 from short where short.stratum = candidates.{{ stratum }})
+        union all
+        select {{ rank }} as sample_rank, {{ list }}
+        from {{ relation }}
+        where {{ stratum }} in (select short.stratum from short)
 
     )
+    {%- else %}
+    with ranked as (
+
+        select {{ rank }} as sample_rank, {{ list }} from {{ relation }}
+
+    )
+    {%- endif %}
 
     select {{ list }}
     from ranked
-    qualify row_number() over (partition by {{ stratum }} order by rank, {{ list }}) <= {{ n_per_stratum }}
+    {#- one value to order by, which DuckDB keeps the n lowest of; of several it would sort all rows #}
+    qualify
+        row_number() over (partition by {{ stratum }} order by row(sample_rank, {{ list }})) <= {{ n_per_stratum }}
     {%- endif %}
 {%- endmacro %}

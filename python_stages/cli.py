@@ -149,7 +149,11 @@ def generate_transactions(  # noqa: PLR0917 - typer passes options by position
         float, typer.Option(help="Broken records to add, as a share of the rows.", min=0, max=1)
     ] = 0.0,
     truth: Annotated[
-        Path | None, typer.Option(help="CSV file for line number and reason of each broken record.")
+        Path | None,
+        typer.Option(
+            help="CSV file for line number and reason of each broken record "
+            "[default: beside the file, when there are any]"
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes; the file is the same at any number.", min=1)
@@ -157,10 +161,12 @@ def generate_transactions(  # noqa: PLR0917 - typer passes options by position
 ) -> None:
     """Write card transactions of fictional people, in the schema of the real file.
 
-    Example: sealtune generate transactions --rows 100000 --seed 7 --out transactions.csv
+    Example: sealtune generate transactions --rows 100000 --dirty 0.001 --out transactions.csv
     """
     from python_stages import generate  # noqa: PLC0415 - help and completion need not load it
 
+    if dirty and truth is None:
+        truth = out.with_suffix(".truth.csv")
     with _sentences():
         report = generate.generate_transactions(
             out, n_rows=rows, seed=seed, dirty_rate=dirty, truth_path=truth, n_workers=workers
@@ -170,6 +176,8 @@ def generate_transactions(  # noqa: PLR0917 - typer passes options by position
             f"wrote {report.n_rows:,} good and {n_broken:,} broken records, "
             f"{report.n_bytes:,} bytes, to {out} in {report.seconds:.1f} s"
         )
+        if truth:
+            typer.echo(f"the broken records are listed in {truth}")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class ColumnRule:
         return rule
 
     def faults(self, column: str) -> Iterator[tuple[str, str]]:
-        """Yield (reason, SQL condition under which a cell has this fault); the first one decides."""
+        """Yield (reason, SQL condition of a cell with this fault); the first one decides."""
         raw, value = identifier(column), self._value(column)
         guard = "" if self.is_required else f"{raw} <> '' and "
         if self.is_required:
@@ -65,9 +65,9 @@ class ColumnRule:
         if self.accepted_values:
             yield f"{column}_unknown", f"{guard}{raw} not in {self._accepted()}"
         if self.min is not None:
-            yield f"{column}_below_min", f"{value} < {self._bound(self.min)}"
+            yield f"{column}_below_min", f"{guard}{value} < {self._bound(self.min)}"
         if self.max is not None:
-            yield f"{column}_above_max", f"{value} > {self._bound(self.max)}"
+            yield f"{column}_above_max", f"{guard}{value} > {self._bound(self.max)}"
 
     def is_good(self, column: str) -> str:
         """Return the SQL condition that no fault holds, with one cast only: every cell pays it."""
@@ -154,6 +154,8 @@ class IngestSpec:
             for name, rule in self.columns.items()
             for reason, condition in rule.faults(name)
         )
+        if not whens:
+            return "null::varchar"
         return f"case when ({is_good}) is not true then case {whens} else 'unexplained' end end"
 
     def key_sql(self) -> str:

@@ -12,6 +12,8 @@ Functions for SQL:
 """
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,14 +23,17 @@ import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.events.logging import AdapterLogger
+from dbt_common.exceptions import DbtRuntimeError
 from duckdb.func import PythonUDFType
 
 from python_stages import hooks, ingest, keys, settings
-from python_stages.errors import KeyFileError, VaultError
+from python_stages.errors import KeyFileError, SealtuneError, VaultError
 from python_stages.masked_files import MaskedFileSystem
 from python_stages.sources import literal, open_location
 
 WAREHOUSE = "warehouse.duckdb"
+# what httpfs brings besides OpenSSL: each would read and write elsewhere by itself
+_REMOTE_FILE_SYSTEMS = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"
 masked_files = MaskedFileSystem()
 _log = AdapterLogger("sealtune")
 
@@ -67,7 +72,7 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
         con.execute("set temp_file_encryption = true")
         con.execute(f"set temp_directory = {literal(folder / 'temp')}")
         con.execute("set autoinstall_known_extensions = false")
-        con.execute("set disabled_filesystems = 'HTTPFileSystem'")
+        con.execute(f"set disabled_filesystems = {literal(_REMOTE_FILE_SYSTEMS)}")
     except (duckdb.Error, ValueError) as error:
         raise VaultError(
             f"DuckDB cannot encrypt here ({type(error).__name__}); run make build to install the "
@@ -78,9 +83,15 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
         con.execute(
             f"attach if not exists {literal(path)} as vault (encryption_key {literal(key)})"
         )
-    except duckdb.IOException:
+    except duckdb.IOException as error:
+        if "set lock on file" in str(error):
+            raise VaultError(
+                f"{path} is held by another process; wait until the other dbt or sealtune command "
+                "ends"
+            ) from None
         raise VaultError(
-            f"{path} is held by another process; wait until the other dbt or sealtune command ends"
+            f"{path} is no readable warehouse; put back a copy, or remove the vault folder to "
+            "start anew"
         ) from None
     except duckdb.Error as error:
         raise VaultError(
@@ -120,6 +131,15 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
     con.create_function("kept_sql", kept_sql, ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
 
 
+@contextmanager
+def _as_dbt_error() -> Iterator[None]:
+    """Hand sealtune's errors to dbt as its own kind, which it prints without a traceback."""
+    try:
+        yield
+    except SealtuneError as error:
+        raise DbtRuntimeError(str(error)) from None
+
+
 class Plugin(BasePlugin):
     """The one place where sealtune meets dbt-duckdb."""
 
@@ -127,14 +147,15 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Open the vault and register the functions; dbt calls this once per process."""
-        folder = settings.vault_folder()
-        ring = open_keys(folder / WAREHOUSE)
-        open_vault(conn, folder, ring.vault_key())
-        register_functions(conn, ring)
+        with _as_dbt_error():
+            folder = settings.vault_folder()
+            ring = open_keys(folder / WAREHOUSE)
+            open_vault(conn, folder, ring.vault_key())
+            register_functions(conn, ring)
         self._con = conn
 
     def store(self, target_config: TargetConfig) -> None:
         """Run one of the after-commit hooks of a `*_sealed` model; see macros/seal.sql."""
-        with self._con.cursor() as cursor:
+        with _as_dbt_error(), self._con.cursor() as cursor:
             message = hooks.run(cursor, dict(target_config.config))
         _log.info(f"sealtune: {message}")

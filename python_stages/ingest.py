@@ -1,8 +1,8 @@
 """Account for every record of a source: read = kept + rejected, with a reason for each rejection.
 
 Two independent readers count: DuckDB's CSV reader, which also judges every cell, and a count of
-physical lines (`lines.py`) that knows nothing of CSV. On a clean file that is one scan. Where the two
-disagree, or anything is rejected, every broken line is found and judged by itself, so that one
+physical lines (`lines.py`) that knows nothing of CSV. On a clean file that is one scan. Where the
+two disagree, every broken line is found and judged by itself and hidden from DuckDB, so that one
 unterminated quote costs one record and not its neighbours.
 
 The result names rejected records by file, line, bytes and a keyed hash; it holds no value.
@@ -10,6 +10,7 @@ This stage runs inside a dbt Python model and talks SQL through a cursor of its 
 """
 
 import hmac
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,34 +22,27 @@ import pyarrow as pa
 
 from python_stages.column_rules import IngestSpec
 from python_stages.errors import SourceError
+from python_stages.kept import kept_sql, scan_sql
 from python_stages.lines import Line, broken_lines, locate
 from python_stages.masked_files import MaskedFileSystem
-from python_stages.sources import (
-    SourceFile,
-    csv_sql,
-    identifier,
-    open_location,
-    parquet_sql,
-    require_columns,
-)
+from python_stages.sources import SourceFile, identifier, open_location, require_columns
 
 __all__ = ["INGESTED_SCHEMA", "IngestSpec", "account", "kept_sql", "scan_sql"]
 
-INGESTED_SCHEMA = pa.schema(
-    [
-        ("dataset", pa.string()),
-        ("outcome", pa.string()),  # read, kept or rejected
-        ("reason", pa.string()),
-        ("n_rows", pa.int64()),
-        ("file_path", pa.string()),
-        ("line_number", pa.int64()),  # 1-based; in Parquet the 1-based row number
-        ("byte_start", pa.int64()),  # of the line; in .csv.gz offsets count decompressed bytes
-        ("byte_end", pa.int64()),  # behind its line end
-        ("record_hmac", pa.string()),
-        ("file_bytes", pa.int64()),
-        ("modified_ns", pa.int64()),
-    ]
-)
+_COLUMNS: dict[str, pa.DataType] = {
+    "dataset": pa.string(),
+    "outcome": pa.string(),  # read, kept or rejected
+    "reason": pa.string(),
+    "n_rows": pa.int64(),
+    "file_path": pa.string(),
+    "line_number": pa.int64(),  # 1-based; in Parquet the 1-based row number
+    "byte_start": pa.int64(),  # of the line; in .csv.gz offsets count decompressed bytes
+    "byte_end": pa.int64(),  # behind its line end
+    "record_hmac": pa.string(),
+    "file_bytes": pa.int64(),
+    "modified_ns": pa.int64(),
+}
+INGESTED_SCHEMA = pa.schema(_COLUMNS)
 _BATCH_ROWS = 10_000
 
 
@@ -62,35 +56,6 @@ class _Rejection:
     start: int | None
     end: int | None
     record_hmac: str
-
-
-def scan_sql(
-    files: Sequence[SourceFile],
-    rejections: Sequence[tuple[Path, int, int | None, int | None]],
-    view: str,
-    masked_files: MaskedFileSystem,
-) -> list[str]:
-    """Return one SELECT per file that scans its records as text, without the rejected ones.
-
-    Args:
-        files: what `sources.open_location` found.
-        rejections: (path, 1-based number, first byte, byte behind the last) of each.
-        view: name under which the masks of these rejections are kept apart from others.
-        masked_files: the file system registered with DuckDB.
-    """
-    by_path: dict[Path, list[tuple[int, int | None, int | None]]] = {f.path: [] for f in files}
-    for path, number, start, end in rejections:
-        by_path[path].append((number, start, end))
-    scans = []
-    for file in files:
-        places = sorted(by_path[file.path])
-        if file.is_parquet:
-            scans.append(parquet_sql(file.path, file.columns, [n - 1 for n, _, _ in places]))
-            continue
-        ranges = [(a, b) for _, a, b in places if a is not None and b is not None]
-        url = masked_files.mask(view, file.path, ranges) if ranges else file.path
-        scans.append(csv_sql(url, file.columns))
-    return scans
 
 
 def account(
@@ -167,12 +132,12 @@ class _Accounting:
         return int(self.con.execute(sql).fetchall()[0][0])
 
     def _judge(self, broken: Sequence[_Rejection]) -> list[int] | None:
-        """Fill the temporary table judged, a row per record.
+        """Fill the temporary table judged, a row per record, and return each file's number of them.
 
-        Returns:
-            The number of records of each file, or None when the reader gave up.
+        None says that the reader gave up.
         """
-        spec, id_column = self.spec, self.spec.record_id
+        spec = self.spec
+        id_hash = f"hash({identifier(spec.record_id)})" if spec.record_id else "null::ubigint"
         records = " union all ".join(
             f"select {index}::integer as file_index, {spec.columns_sql()} from ({scan})"
             for index, scan in enumerate(self._scans(broken))
@@ -184,18 +149,17 @@ class _Accounting:
                     file_index,
                     {spec.reason_sql()} as reason,
                     hash({spec.key_sql()}) as key_hash,
-                    {f"hash({identifier(id_column)})" if id_column else "null::ubigint"} as id_hash
+                    {id_hash} as id_hash
                 from ({records})
             """)
         except duckdb.InvalidInputException:
             return None  # its message quotes the line, so it goes no further
         except duckdb.Error as error:
             raise SourceError(
-                f"{spec.dataset}: the files cannot be read ({type(error).__name__}); are they whole?"
+                f"{spec.dataset}: files cannot be read ({type(error).__name__}): are they whole?"
             ) from None
-        counts = dict(
-            self.con.execute("select file_index, count(*) from judged group by all").fetchall()
-        )
+        self.con.execute("select file_index, count(*) from judged group by all")
+        counts = dict(self.con.fetchall())
         return [counts.get(index, 0) for index in range(len(self.files))]
 
     def _broken(self) -> list[_Rejection]:
@@ -214,15 +178,16 @@ class _Accounting:
     def _require_equal(
         self, n_judged: Sequence[int] | None, n_read: Sequence[int], broken: Sequence[_Rejection]
     ) -> None:
+        n_broken_by_path = Counter(rejection.path for rejection in broken)
         for index, file in enumerate(self.files):
-            n_broken = sum(rejection.path == file.path for rejection in broken)
+            n_broken = n_broken_by_path[file.path]
             if n_judged and n_judged[index] + n_broken == n_read[index]:
                 continue
             n_good = n_judged[index] if n_judged else "none"
             raise SourceError(
-                f"{self.spec.dataset}: {file.path.name} holds {n_read[index]} records, but {n_good} "
-                f"can be read beside {n_broken} broken lines; nothing was kept. A record must be one "
-                "line, and a file of one column has no blank lines"
+                f"{self.spec.dataset}: {file.path.name} holds {n_read[index]} records, but "
+                f"{n_good} can be read beside {n_broken} broken lines; nothing was kept. A record "
+                "must be one line, and a file of one column must have no blank lines"
             )
 
     def _bad(self, broken: Sequence[_Rejection]) -> list[_Rejection]:
@@ -236,6 +201,11 @@ class _Accounting:
         """)
         if n_suspects == 0:
             return []
+        # a table, not a common table expression: DuckDB must know that it is the small side
+        self.con.execute("""
+            create or replace temp table suspects as
+            select key_hash from judged group by all having count(*) > 1 or count(reason) > 0
+        """)
         columns = self.spec.columns_sql()
         numbered = " union all ".join(
             f"select {index} as file_index, row_number() over () - 1 as ordinal, {columns} "
@@ -243,11 +213,7 @@ class _Accounting:
             for index, scan in enumerate(self._scans(broken))
         )
         found = self.con.execute(f"""
-            with suspects as (
-                select key_hash from judged group by all
-                having count(*) > 1 or count(reason) > 0
-            ),
-            numbered as ({numbered}),
+            with numbered as ({numbered}),
             rejudged as (
                 select file_index, ordinal, {self.spec.reason_sql()} as reason, {columns}
                 from numbered
@@ -332,42 +298,3 @@ def _report(
         ),
     ]
     return [{"dataset": spec.dataset, **row} for row in rows]
-
-
-def kept_sql(
-    con: duckdb.DuckDBPyConnection,
-    dataset: str,
-    location: str,
-    ingested: str,
-    masked_files: MaskedFileSystem,
-) -> str:
-    """Return the SELECT that scans exactly the kept records of a dataset's source, as text.
-
-    Args:
-        con: a connection that sees the relation `ingested`.
-        dataset: name of the dataset.
-        location: where its files lie.
-        ingested: the `*_ingested` relation, quoted for SQL.
-        masked_files: the file system registered with DuckDB.
-
-    Raises:
-        SourceError: the files are not the ones that were counted.
-    """
-    files = open_location(location)
-    rows = con.execute(f"""
-        select outcome, file_path, line_number, byte_start, byte_end, file_bytes, modified_ns
-        from {ingested} where outcome in ('read', 'rejected')
-    """).fetchall()
-    counted = {(path, size, ns) for outcome, path, *_, size, ns in rows if outcome == "read"}
-    if counted != {(str(file.path), file.n_bytes, file.modified_ns) for file in files}:
-        raise SourceError(
-            f"{dataset}: the source files changed since their records were counted; "
-            f"run dbt build -s {dataset}_ingested+"
-        )
-    rejections = [
-        (Path(path), number, start, end)
-        for outcome, path, number, start, end, *_ in rows
-        if outcome == "rejected"
-    ]
-    scans = scan_sql(files, rejections, f"{dataset}-kept", masked_files)
-    return " union all by name ".join(scans)

@@ -1,4 +1,4 @@
-"""Physical lines of a text file: counted, judged and located without the CSV reader that loads them.
+"""Physical lines of a text file: counted, judged and located without the reader that loads them.
 
 A record of a source is one physical line (RFC 4180 without line breaks inside quotes). That makes
 the number of records a property of the bytes, which any reader can be held against: DuckDB's CSV
@@ -9,7 +9,6 @@ has to end. A line of nothing but that line end is blank, and no record.
 All functions stream in chunks of a few MiB; `.gz` files are read through `gzip`.
 """
 
-import csv
 import gzip
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -18,19 +17,21 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 _CHUNK_BYTES = 4 << 20
 _COUNT_BYTES = 256 << 10  # stays in the processor's cache
 MAX_LINE_BYTES = 2_000_000  # DuckDB's default max_line_size; longer lines are rejected, not read
 
-# What DuckDB's reader takes for a field: spaces may stand around the quotes, and a quote that does
-# not open a field is a character like any other.
-_FIELD = re.compile(rb' *+"((?:[^"]|"")*+)" *+(?=,|\Z)|((?! *+")[^,]*+)')
+# What DuckDB's strict reader takes for a field, found by comparing the two on random lines: one
+# space may stand before the quotes and any number behind them, from where a quote goes on quoting;
+# a quote that does not open a field is a character like any other.
+_FIELD = re.compile(rb' ?+"((?:[^"]|""|" ++")*+)" *+(?=,|\Z)|((?! ?")[^,]*+)')
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A physical line: 1-based number (the header is 1), offset of its first byte, all its bytes."""
+    """A physical line: 1-based number (the header is 1), offset of its first byte, its bytes."""
 
     number: int
     start: int
@@ -112,16 +113,12 @@ def broken_lines(
     """
     end = _line_end(path)
     judge = _Judge(end, n_columns, frozenset(range(n_columns) if used is None else used))
-    for first_number, first_offset, lines in _split(path):
-        if judge.are_all_good(lines):
-            continue
-        offset = first_offset
-        for number, raw in enumerate(lines, first_number):
-            if number > 1 and raw != end:
-                reason = judge.fault(raw)
-                if reason:
-                    yield Line(number, offset, raw), reason
-            offset += len(raw)
+    for block in _blocks(path):
+        for index in judge.doubtful(block).tolist():
+            line = block.line(index)
+            reason = judge.fault(line.raw) if line.number > 1 and line.raw != end else None
+            if reason:
+                yield line, reason
 
 
 def locate(path: Path, ordinals: Iterable[int], skip: Iterable[int]) -> dict[int, Line]:
@@ -140,16 +137,13 @@ def locate(path: Path, ordinals: Iterable[int], skip: Iterable[int]) -> dict[int
     end = _line_end(path)
     found: dict[int, Line] = {}
     n_records = 0
-    for first_number, first_offset, lines in _split(path):
-        numbers = np.arange(first_number, first_number + len(lines))
-        starts = first_offset + np.concatenate(([0], np.cumsum([len(line) for line in lines])))
-        is_record = np.fromiter((line != end for line in lines), bool, len(lines))
-        is_record &= (numbers > 1) & ~np.isin(numbers, skipped)
+    for block in _blocks(path):
+        numbers = block.number + np.arange(len(block.ends))
+        is_record = ~block.are_blank(end) & (numbers > 1) & ~np.isin(numbers, skipped)
         positions = np.flatnonzero(is_record)
         low, high = np.searchsorted(wanted, [n_records, n_records + len(positions)])
         for ordinal in wanted[low:high].tolist():
-            position = int(positions[ordinal - n_records])
-            found[ordinal] = Line(int(numbers[position]), int(starts[position]), lines[position])
+            found[ordinal] = block.line(int(positions[ordinal - n_records]))
         n_records += len(positions)
     if len(found) != len(wanted):
         raise LookupError("a record lies behind the last line of its file")
@@ -157,7 +151,7 @@ def locate(path: Path, ordinals: Iterable[int], skip: Iterable[int]) -> dict[int
 
 
 def _line_end(path: Path) -> bytes:
-    """Return how the header ends: b"\\r\\n" or b"\\n"."""
+    """Return the line end of the header: CRLF or LF."""
     with open_bytes(path) as file:
         header = b""
         while b"\n" not in header and (chunk := file.read(_COUNT_BYTES)):
@@ -165,19 +159,47 @@ def _line_end(path: Path) -> bytes:
     return b"\r\n" if header.partition(b"\n")[0].endswith(b"\r") else b"\n"
 
 
-def _split(path: Path) -> Iterator[tuple[int, int, list[bytes]]]:
-    """Yield (number of the first line, its offset, whole lines with their line ends)."""
-    number, offset, rest = 1, 0, b""
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole lines in a row: number and offset of the first, and where in `data` each one ends."""
+
+    number: int
+    start: int
+    data: bytes
+    ends: NDArray[np.int64]
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Where in `data` each line starts."""
+        return np.concatenate(([0], self.ends[:-1]))
+
+    def line(self, index: int) -> Line:
+        start = int(self.ends[index - 1]) if index else 0
+        return Line(self.number + index, self.start + start, self.data[start : self.ends[index]])
+
+    def are_blank(self, end: bytes) -> NDArray[np.bool_]:
+        """Whether each line is nothing but the line end."""
+        data = np.frombuffer(self.data, np.uint8)
+        starts = self.starts
+        is_blank: NDArray[np.bool_] = self.ends - starts == len(end)
+        is_blank &= (data[starts] == end[0]) & (data[self.ends - 1] == end[-1])
+        return is_blank
+
+
+def _blocks(path: Path) -> Iterator[_Block]:
+    number, start, rest = 1, 0, b""
     with open_bytes(path) as file:
         while chunk := file.read(_CHUNK_BYTES):
-            lines = (rest + chunk).split(b"\n")
-            rest = lines.pop()
-            lines = [line + b"\n" for line in lines]
-            yield number, offset, lines
-            number += len(lines)
-            offset += sum(map(len, lines))
+            data, line_feed, rest_of_chunk = chunk.rpartition(b"\n")
+            if not line_feed:
+                rest += chunk
+                continue
+            data, rest = rest + data + b"\n", rest_of_chunk
+            ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+            yield _Block(number, start, data, ends)
+            number, start = number + len(ends), start + len(data)
     if rest:
-        yield number, offset, [rest]
+        yield _Block(number, start, rest, np.array([len(rest)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,24 +216,43 @@ class _Judge:
     n_columns: int
     used: frozenset[int]
 
-    def are_all_good(self, lines: list[bytes]) -> bool:
-        """Whether every line is a record; a cheap check over many lines, false when in doubt."""
-        block = b"".join(lines)
-        n_returns = len(lines) if self.end == b"\r\n" else 0
-        # the standard library takes a quote behind a space for a character, DuckDB for a quote
-        if b"\0" in block or b' "' in block or block.count(b"\r") != n_returns:
-            return False
-        if not all(line.endswith(self.end) for line in lines):
-            return False
-        try:
-            text = block.decode("utf-8")
-            rows = list(csv.reader(text.split("\n")[:-1], strict=True))
-        except (UnicodeDecodeError, csv.Error):
-            return False
-        if max(map(len, lines), default=0) > MAX_LINE_BYTES:
-            return False
-        # a quoted line break joins two lines, so equal numbers mean that every line stands alone
-        return len(rows) == len(lines) and all(len(row) == self.n_columns for row in rows)
+    def doubtful(self, block: _Block) -> NDArray[np.int64]:
+        """Return the indices of the lines that may have a fault; all others are records.
+
+        A line is without doubt if it ends as it has to, every quote of it opens or closes a field
+        or is one of a pair, and as many commas as there ought to be lie outside of quotes.
+        """
+        data = np.frombuffer(b"\n" + block.data + b"\n", np.uint8)  # every byte has neighbours
+        starts, ends = block.starts + 1, block.ends + 1
+        is_quote = data == ord('"')
+        parity = np.cumsum(is_quote, dtype=np.uint8) & 1  # 1 inside of quotes, if none is astray
+        parity_before = parity[starts - 1]
+        is_doubtful = parity[ends - 1] != parity_before
+        is_doubtful |= ends - starts >= MAX_LINE_BYTES
+
+        commas = np.flatnonzero(data == ord(","))
+        line_of_comma = np.searchsorted(ends, commas, "right")
+        is_outside = parity[commas] == parity_before[line_of_comma]
+        n_outside = np.bincount(line_of_comma[is_outside], minlength=len(ends))
+        is_doubtful |= n_outside != self.n_columns - 1
+
+        quotes = np.flatnonzero(is_quote)
+        line_of_quote = np.searchsorted(ends, quotes, "right")
+        opens = parity[quotes] != parity_before[line_of_quote]
+        neighbours = np.where(opens, data[quotes - 1], data[quotes + 1])
+        is_astray = ~np.isin(neighbours, np.frombuffer(b',"\r\n', np.uint8))
+        is_doubtful[line_of_quote[is_astray]] = True
+
+        is_odd = data == 0
+        if self.end == b"\r\n":
+            is_doubtful |= data[ends - 2] != ord("\r")
+            is_odd[:-1] |= (data[:-1] == ord("\r")) & (data[1:] != ord("\n"))
+        else:
+            is_odd |= data == ord("\r")
+        if not _is_utf8(block.data):
+            is_odd |= data > 127  # noqa: PLR2004 - the last byte of ASCII
+        is_doubtful[np.searchsorted(ends, np.flatnonzero(is_odd), "right")] = True
+        return np.flatnonzero(is_doubtful)
 
     def fault(self, raw: bytes) -> str | None:
         """Return why a line that is not blank is no record, or None if it is one."""
@@ -224,7 +265,9 @@ class _Judge:
             return "wrong_line_end"
         if b"\r" in content:
             return "stray_carriage_return"
-        fields = _fields(content)
+        return self._fault_of_fields(_fields(content))
+
+    def _fault_of_fields(self, fields: list[bytes] | None) -> str | None:
         if fields is None:
             return "unterminated_quote"
         if any(fields[self.n_columns :]):

@@ -65,10 +65,8 @@ def open_location(location: str) -> tuple[SourceFile, ...]:
     """
     if location.startswith(_KAGGLE):
         location = str(_download_from_kaggle(location.removeprefix(_KAGGLE)))
-    if Path(location).is_file():  # a name may hold brackets
-        names = [location]
-    else:
-        names = glob.glob(location, recursive=True)  # noqa: PTH207 - a location may be absolute
+    names = glob.glob(location, recursive=True)  # noqa: PTH207 - a location may be absolute
+    names = [location] if Path(location).is_file() else names  # a file's name may hold brackets
     paths = sorted(Path(name).absolute() for name in names)
     paths = [path for path in paths if path.is_file()]
     if not paths:
@@ -168,9 +166,10 @@ def csv_sql(url: Path | str, columns: Sequence[str]) -> str:
     """Return the SELECT that scans one CSV file as text, with nothing left to detection."""
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
     # a masked file, which is a URL, is served decompressed
+    source = _exact(url) if isinstance(url, Path) else literal(url)
     is_gzip = isinstance(url, Path) and url.suffix == ".gz"
     return (
-        f"select * from read_csv({literal(url)}, columns = {{{types}}}, header = true, "
+        f"select * from read_csv({source}, columns = {{{types}}}, header = true, "
         "auto_detect = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
         f"max_line_size = {MAX_LINE_BYTES}, compression = '{'gzip' if is_gzip else 'none'}')"
     )
@@ -179,10 +178,15 @@ def csv_sql(url: Path | str, columns: Sequence[str]) -> str:
 def parquet_sql(path: Path, columns: Sequence[str], without_rows: Sequence[int] = ()) -> str:
     """Return the SELECT that scans one Parquet file as text, without some 0-based row numbers."""
     casts = ", ".join(f"{identifier(name)}::varchar as {identifier(name)}" for name in columns)
-    scan = f"select {casts} from read_parquet({literal(path)}, file_row_number = true)"
+    scan = f"select {casts} from read_parquet({_exact(path)}, file_row_number = true)"
     if not without_rows:
         return scan
     return f"{scan} where file_row_number not in ({', '.join(map(str, without_rows))})"
+
+
+def _exact(path: Path) -> str:
+    """Quote a path that may hold glob characters, which DuckDB would expand."""
+    return literal(glob.escape(str(path)))
 
 
 def literal(value: object) -> str:
@@ -210,7 +214,7 @@ def _download_from_kaggle(handle: str) -> Path:
     logging.getLogger("kagglehub").setLevel(logging.ERROR)  # it writes to stdout, which is ours
     try:
         return Path(kagglehub.dataset_download(f"{owner}/{dataset}", path=name))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
         raise SourceError(
             f"Kaggle did not hand out {name} of {owner}/{dataset} ({type(error).__name__}); check "
             "the name, the network, and KAGGLE_USERNAME and KAGGLE_KEY"

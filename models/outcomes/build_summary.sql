@@ -21,7 +21,7 @@ final as (
 
     select
         dataset,
-        1 as step,
+        (outcome <> 'read')::integer as step,
         outcome as state,
         reason as detail,
         n_rows

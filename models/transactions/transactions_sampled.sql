@@ -1,3 +1,11 @@
+{%- set ingested = ref('transactions_ingested') -%}
+{%- if execute -%}
+    {%- set rules = graph.nodes['model.' ~ project_name ~ '.transactions_ingested'].config.meta.ingest.columns -%}
+    {#- a number lets DuckDB filter in the scan; where nothing is counted yet, only speed is lost -#}
+    {%- if flags.WHICH in ('build', 'run') and load_relation(ingested) -%}
+        {%- set n_kept = run_query('select ' ~ kept_count(ingested)).rows[0][0] -%}
+    {%- endif -%}
+{%- endif -%}
 with sampled as (
 
     {{ stratified_sample(
@@ -10,7 +18,8 @@ with sampled as (
         ],
         n_per_stratum=var('sample_per_class'),
         seed=var('sample_seed'),
-        n_rows=kept_count(ref('transactions_ingested')),
+        n_rows=(n_kept or 0) | int,
+        strata=rules.merchant_category.accepted_values if rules else [],
     ) }}
 
 ),

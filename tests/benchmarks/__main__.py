@@ -1,0 +1,154 @@
+"""Measure sealtune on a full-size file: `make bench`, or `python -m tests.benchmarks --help`.
+
+Every timed run is a fresh process; a part and its baseline take turns, on a warm page cache.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.benchmarks import report
+from tests.benchmarks.measure import Cost, Costs, run_part
+from tests.benchmarks.workspace import Workspace, generate
+
+FULL_ROWS: Final = 7_483_766
+GROUPS: Final = ("sample", "tutorial", "build", "seal", "scrub")
+_READ_BYTES: Final = 1 << 20
+
+Measured = dict[str, Costs]
+
+
+def main() -> int:
+    """Measure what the arguments ask for; return the exit code."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="sealtune-bench-") as name:
+        folder = Path(name)
+        costs: Measured = {}
+        source = options.file
+        if source is None:
+            source = folder / "transactions.csv"
+            _say(f"generating {options.rows:,} transactions")
+            cost = generate(source, options.rows, Workspace(folder, source).environment)
+            cost = Cost(cost.seconds, cost.cpu_seconds, cost.peak_bytes, options.rows)
+            costs["generate"] = Costs("generate", (cost,))
+        _warm(source)
+        nodes = _measure(options.only, costs, folder, source.absolute(), options.repeat)
+        size = source.stat().st_size
+    found = report.claims(costs)
+    _say(f"\n{size:,} bytes of CSV; {os.cpu_count()} processors; medians of {options.repeat} runs")
+    _say("(tutorial, dbt build and generate: one run; peak: the largest single process)\n")
+    _say(report.cost_table(_pairs(costs)))
+    if nodes:
+        _say(f"\n{report.node_table(nodes)}")
+    if found:
+        _say(f"\n{report.claim_table(found)}")
+    if options.json:
+        text = json.dumps(report.as_json({"n_bytes": size}, costs, found, nodes), indent=2)
+        options.json.write_text(text + "\n")
+    return int(options.strict and not all(claim.is_met for claim in found))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--file", type=Path, help="a transactions CSV to use, not a generated one")
+    parser.add_argument("--rows", type=int, default=FULL_ROWS, help="rows to generate")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each quick part")
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS)
+    parser.add_argument("--json", type=Path, help="write all numbers to this file")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if a claim is missed")
+    return parser.parse_args()
+
+
+def _measure(
+    only: Sequence[str], costs: Measured, folder: Path, source: Path, repeat: int
+) -> Mapping[str, float]:
+    """Add the costs of every part of the groups; return the node seconds of the build."""
+    nodes: Mapping[str, float] = {}
+    space = Workspace(folder / "parts", source)
+    space.folder.mkdir()
+    _say("preparing: dbt run --select +transactions_sampled")
+    space.dbt("run", "+transactions_sampled")
+    manifest = space.folder / "target" / "manifest.json"
+    sealed = space.folder / "sealed"
+    part = _runner(space)
+    if "sample" in only:
+        parts = {"projection": (source,), "sampled": (space.compiled_sample,)}
+        _interleave(costs, {name: part(name, *args) for name, args in parts.items()}, repeat)
+    if "tutorial" in only:
+        _interleave(costs, {"pandas": part("pandas", source)}, 1)
+    if "build" in only:
+        fresh = Workspace(folder / "build", source)
+        fresh.folder.mkdir()
+        _interleave(costs, {"dbt build": lambda: fresh.dbt("build", "+transactions_sealed")}, 1)
+        nodes = fresh.node_seconds()
+    if "seal" in only:
+        works = {
+            "aes_encrypt": part("aes_encrypt"),
+            "seal": part("seal", sealed),
+            "aes_decrypt": part("aes_decrypt"),
+            "unseal": part("unseal", sealed),
+        }
+        _interleave(costs, works, repeat)
+    if "scrub" in only:
+        works = {name: part(name, manifest) for name in ("presidio", "scrub")}
+        _interleave(costs, works, repeat)
+    return nodes
+
+
+def _runner(space: Workspace) -> Callable[..., Callable[[], Cost]]:
+    """Return what binds a part to its arguments, to be run later, and often."""
+
+    def bind(name: str, *arguments: Path) -> Callable[[], Cost]:
+        return lambda: run_part(name, space.environment, *arguments)
+
+    return bind
+
+
+def _interleave(costs: Measured, works: Mapping[str, Callable[[], Cost]], repeat: int) -> None:
+    """Run A B A B ..., so that a noisy minute on the machine does not fall on one of them."""
+    runs: dict[str, list[Cost]] = {name: [] for name in works}
+    for _ in range(repeat):
+        for name, work in works.items():
+            cost = work()
+            _say(f"{name}: {cost.seconds:.2f} s, {cost.cpu_seconds:.2f} cpu s")
+            runs[name].append(cost)
+    costs.update({name: Costs(name, tuple(taken)) for name, taken in runs.items()})
+
+
+def _pairs(costs: Measured) -> list[report.Pair]:
+    """Return the parts that were measured, each with its baseline."""
+    baselines = {
+        "generate": None,
+        "sampled": "projection",
+        "pandas": "sampled",
+        "dbt build": "projection",
+        "seal": "aes_encrypt",
+        "unseal": "aes_decrypt",
+        "scrub": "presidio",
+    }
+    return [
+        report.Pair(costs[part], costs.get(baseline or ""))
+        for part, baseline in baselines.items()
+        if part in costs
+    ]
+
+
+def _warm(source: Path) -> None:
+    """Read the file once, so that no part pays for the disk."""
+    with source.open("rb", buffering=0) as file:
+        while file.read(_READ_BYTES):
+            pass
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

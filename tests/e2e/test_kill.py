@@ -1,0 +1,171 @@
+"""A build may be killed at any moment: the next one completes, and nothing is half or twice there.
+
+The provider is the loopback API, in a thread of the test, so that it outlives every killed build.
+Each dataset (a sample seed) is killed at several moments before it may complete: at random ones and,
+because files and jobs are made within milliseconds, at random ones right behind the lines that dbt
+prints when it comes to a stage.
+"""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from python_stages import keys
+from python_stages.ledger import Ledger, State
+from python_stages.seal import verify
+from tests.e2e.conftest import Project
+from tests.python_stages.loopback_api import API_KEY, LoopbackApi, serve
+
+SEED = 20_261_122
+_STEP_SECONDS = 0.002
+_TIMEOUT_SECONDS = 200.0  # a job in doubt is looked for during one minute
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When to kill: so many seconds after a text was printed, the empty text being the start."""
+
+    text: str
+    seconds: float
+
+
+def moments(dice: random.Random) -> list[Moment]:
+    """Draw the moments at which the builds of one dataset are killed, in order of the stages."""
+    start = "START python table model main.transactions_"
+    return [
+        Moment("", dice.uniform(0.3, 6.0)),
+        Moment(f"{start}{dice.choice(['ingested', 'rendered'])}", dice.uniform(0.0, 0.6)),
+        Moment(f"{start}{dice.choice(['scrubbed', 'checked'])}", dice.uniform(0.0, 1.0)),
+        *(Moment("model main.transactions_sealed", dice.uniform(0.0, 0.05)) for _ in range(2)),
+        *(Moment("sealed train", dice.uniform(0.0, 0.08)) for _ in range(2)),
+    ]
+
+
+def kill(project: Project, variables: dict[str, Any], moment: Moment) -> bool:
+    """Start a build and kill it and its children at a moment; return whether it was still alive."""
+    printed = project.root / "printed"
+    with printed.open("wb") as output:
+        process = subprocess.Popen(
+            project.command("build", vars=variables),
+            cwd=project.folder,
+            env=project.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            wait_for(process, printed, moment)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return process.returncode == -signal.SIGKILL
+
+
+def wait_for(process: subprocess.Popen[bytes], printed: Path, moment: Moment) -> None:
+    """Wait until the moment has come, or the process has ended, which it is not reaped for."""
+    end = time.monotonic() + _TIMEOUT_SECONDS
+    with printed.open("rb") as file:
+        seen = b""
+        while moment.text.encode() not in (seen := seen + file.read()):
+            if time.monotonic() > end:
+                pytest.fail("the build neither came to the moment nor ended")
+            if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                return
+            time.sleep(_STEP_SECONDS)
+    time.sleep(moment.seconds)
+
+
+def sealed_and_drafts(project: Project) -> Iterator[Path]:
+    """Yield everything in the folders of sealed files but their locks."""
+    for path in sorted((project.vault / "sealed").rglob("*")):
+        if path.is_file() and path.name != ".lock":
+            yield path
+
+
+def check_after_kill(project: Project) -> str:
+    """Check what must hold at any moment; return how far the killed build had come."""
+    if not project.keys.exists():
+        assert not (project.vault / "warehouse.duckdb").exists()
+        return "no keys yet"
+    ring = keys.load(project.keys)
+    drafts = 0
+    for path in sealed_and_drafts(project):
+        if path.suffix == ".sealed":
+            verify(path, keys=ring)
+        else:
+            assert path.suffix == ".draft"
+            drafts += 1
+    states = ledger_states(project)
+    return f"{len(project.sealed_files())} sealed, {drafts} drafts, jobs {', '.join(states)}"
+
+
+def ledger_states(project: Project) -> list[str]:
+    """Return the state of every job, having checked that the ledger is whole."""
+    path = project.vault / "ledger.sqlite"
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+    with Ledger(path) as ledger:
+        return [row.state.value for row in ledger.jobs()]
+
+
+def check_after_build(project: Project, api: LoopbackApi, n_datasets: int) -> None:
+    """Check that everything is there, once."""
+    paths = list(sealed_and_drafts(project))
+    assert len(paths) == 2 * n_datasets
+    for path in paths:
+        assert project.sealtune("verify", str(path)).stdout.startswith("ok: transactions/")
+    with api.lock:
+        jobs = {job.job_id: job.shown["metadata"] for job in api.jobs.values()}
+        names = [file.name for file in api.files.values()]
+    assert len(jobs) == n_datasets
+    assert len(names) == len(set(names)), "a file was uploaded twice, and is still there"
+    ledger_states(project)
+    with Ledger(project.vault / "ledger.sqlite") as ledger:
+        rows = ledger.jobs()
+        assert {row.job_id: row.key for row in rows} == {
+            job_id: metadata["sealtune_key"] for job_id, metadata in jobs.items()
+        }
+    assert project.query("select count(*) from vault.main.fine_tune_jobs") == [(n_datasets,)]
+    passed = "select count(*), count(*) filter (is_success) from vault.main.transactions_checked"
+    ((n_expectations, n_passed),) = project.query(passed)
+    assert n_expectations == n_passed > 0
+
+
+def test_a_build_killed_at_any_moment_is_completed_by_the_next(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice = random.Random(SEED)  # noqa: S311 - moments, not secrets
+    project = replace(project, extra_env={"SEALTUNE_API_KEY": API_KEY})
+    n_kills = 0
+    with serve() as api:
+        variables: dict[str, Any] = {"backend": "compatible", "base_url": api.base_url}
+        for n_datasets in (1, 2, 3):
+            variables["sample_seed"] = n_datasets
+            for moment in moments(dice):
+                was_alive = kill(project, variables, moment)
+                n_kills += was_alive
+                how = f"killed {moment.seconds:.3f} s after {moment.text or 'its start'!r}"
+                with capsys.disabled():
+                    print(f"{how}, alive {was_alive}: {check_after_kill(project)}")  # noqa: T201
+            project.dbt("build", vars=variables)
+            check_after_build(project, api, n_datasets)
+        for job_id in list(api.jobs):
+            api.finish(job_id, "succeeded")
+        project.dbt("run", "-s", "transactions_sealed", "fine_tune_jobs", vars=variables)
+        assert ledger_states(project) == [State.FILES_DELETED.value] * 3
+        assert not api.files
+        assert len(api.jobs) == 3
+    assert n_kills >= 20

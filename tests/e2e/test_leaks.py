@@ -1,0 +1,517 @@
+"""No value of the input reaches a byte that is not encrypted, however a command ends.
+
+Every column of the input holds canaries: in records that are kept, where the column's rules let a
+canary through, and in records that are rejected, where they do not. After each command all that it
+wrote, everything under the test's folder but the source, and all that it printed is searched for
+them, in every encoding that a log or an artifact might give them.
+"""
+
+import base64
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import duckdb
+import pytest
+
+from python_stages import dbt_plugin
+from python_stages.generate import dirt, generate_transactions
+from python_stages.generate.tables import HEADER
+from tests.e2e.conftest import CHECKOUT, Completed, Project
+from tests.python_stages.loopback_api import (
+    API_KEY,
+    ApiError,
+    LoopbackApi,
+    Request,
+    StoredJob,
+    serve,
+)
+
+N_ROWS = 300
+
+# Every canary that is a text holds one of these two, so that few words have to be searched for.
+STEM = "Qvexnurbal"
+ACCENTED = "Žlůzkŷthvéř"
+# Canaries of columns whose rules want something else than a text.
+CARD_NUMBER = 4929817263540186
+AMOUNT = 7318264.91
+DISTANCE = 8391746205173
+TIMESTAMP = datetime.fromisoformat("2024-10-11 07:43:19.804613+00:00")
+# What stands in the columns that do not take any text as it is.
+KEPT: dict[str, str] = {
+    "card_number": str(CARD_NUMBER),
+    "timestamp": "2024-10-11 07:43:19.804613+00:00",
+    "merchant": f'"{STEM} ""{ACCENTED}"" merchant"',
+    "city": f"{STEM}ville {ACCENTED}",
+    "amount": str(AMOUNT),
+    "distance_from_home": str(DISTANCE),
+    "velocity_last_hour": f"\"{{'num_transactions': 5, 'note': '{STEM} velocity'}}\"",
+}
+# Columns that only take values out of a closed list: there a canary is always a reason to reject.
+CLOSED = {
+    "merchant_category",
+    "currency",
+    "card_present",
+    "high_risk_merchant",
+    "transaction_hour",
+    "weekend_transaction",
+    "is_fraud",
+}
+
+
+def spellings() -> dict[str, bytes]:
+    """Return every canary in every encoding, by a name that says which one it is."""
+    texts = {
+        "stem": STEM,
+        "accented": ACCENTED,
+        "card": str(CARD_NUMBER),
+        "distance": str(DISTANCE),
+        **{f"amount {i}": text for i, text in enumerate(_amounts())},
+        **{f"timestamp {i}": text for i, text in enumerate(_timestamps())},
+    }
+    found = {f"{name}, {how}": raw for name, text in texts.items() for how, raw in encoded(text)}
+    microseconds = round(TIMESTAMP.timestamp() * 1_000_000)
+    for order in "<>":
+        for name, kind, value in (
+            ("card", "q", CARD_NUMBER),
+            ("distance", "q", DISTANCE),
+            ("amount", "d", AMOUNT),
+            ("timestamp", "q", microseconds),
+        ):
+            found[f"{name}, binary {order}"] = struct.pack(order + kind, value)
+    return found
+
+
+def encoded(text: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the encodings of a text, each with its name."""
+    for case, cased in (("", text), (", upper", text.upper()), (", lower", text.lower())):
+        yield f"UTF-8{case}", cased.encode()
+    for codec in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
+        yield codec, text.encode(codec)
+    if not text.isascii():
+        yield "Latin-1 of UTF-8", text.encode().decode("latin-1").encode()
+        yield "decomposed and stripped", text.encode("ascii", "xmlcharrefreplace")
+    raw = text.encode()
+    yield "hex", raw.hex().encode()
+    yield "HEX", raw.hex().upper().encode()
+    yield "JSON", json.dumps(text)[1:-1].encode()
+    yield "JSON, all escaped", "".join(f"\\u{ord(c):04x}" for c in text).encode()
+    yield "JSON, all ESCAPED", "".join(f"\\u{ord(c):04X}" for c in text).encode()
+    yield "bytes literal", repr(raw)[2:-1].encode()
+    yield "bytes literal, all escaped", "".join(f"\\x{byte:02x}" for byte in raw).encode()
+    yield "URL", quote(text).encode()
+    for before in range(3):
+        for name, encode in (
+            ("base64", base64.b64encode),
+            ("base64, URL-safe", base64.urlsafe_b64encode),
+        ):
+            # the characters that the bytes in front and behind have no part in
+            start, end = -(-before * 8 // 6), (before + len(raw)) * 8 // 6
+            yield f"{name} at {before}", encode(b"\0" * before + raw + b"\0" * 3)[start:end]
+
+
+def _amounts() -> list[str]:
+    whole, cents = divmod(round(AMOUNT * 100), 100)
+    grouped = f"{whole:,}"
+    points = [grouped.replace(",", mark) for mark in (",", ".", " ", "\u00a0", "\u202f", "'")]
+    return [f"{whole}.{cents}", f"{whole},{cents}", *points]
+
+
+def _timestamps() -> list[str]:
+    microseconds = round(TIMESTAMP.timestamp() * 1_000_000)
+    return [
+        f"{TIMESTAMP:%Y-%m-%d %H:%M:%S.%f}",
+        f"{TIMESTAMP:%Y-%m-%dT%H:%M:%S.%f}",
+        f"{TIMESTAMP:%H:%M:%S.%f}",
+        str(microseconds),
+    ]
+
+
+SPELLINGS = spellings()
+
+
+def leaks_in(data: bytes) -> list[str]:
+    """Return which canaries some bytes hold, in which encodings."""
+    return [name for name, raw in SPELLINGS.items() if raw in data]
+
+
+def write_source(path: Path) -> None:
+    """Write a source in which every column holds canaries, kept where its rules allow, and rejected.
+
+    Every eighth good record holds a canary in each column that takes one. Each rejected record has
+    one canary, in a cell that breaks a rule of its column or, where it has none, in a line that is
+    broken in another way.
+    """
+    generate_transactions(path, n_rows=N_ROWS, seed=5, n_workers=1)
+    header, *lines = path.read_text("ascii").splitlines()
+    rows = [dirt.fields(line) for line in lines]
+    rejected = []
+    for place, name in enumerate(HEADER):
+        row = rows[place * 10 + 1].copy()
+        row[place] = f"{STEM} {ACCENTED} bad {name}"
+        line = ",".join(row)
+        if name not in CLOSED | KEPT.keys() or name in {"merchant", "city"}:
+            line = BREAKS[place % len(BREAKS)](line)
+        rejected.append(line)
+    for row in rows[::8]:
+        row[:] = [
+            cell if name in CLOSED else KEPT.get(name, f"{STEM} {name}")
+            for name, cell in zip(HEADER, row, strict=True)
+        ]
+    good = [",".join(row) for row in rows]
+    repeated = good[0]
+    mixed = [header, *good[:100], *rejected[:12], *good[100:], *rejected[12:], repeated, ""]
+    path.write_text("\n".join(mixed), "utf-8", errors="surrogateescape")
+
+
+BREAKS = (
+    lambda line: line.replace(STEM, f'"{STEM}', 1),  # an unterminated quote
+    lambda line: line.replace(STEM, f"{STEM}\udcff", 1),  # no UTF-8
+    lambda line: f"{line},{STEM}",  # too many columns
+    lambda line: line.partition(STEM)[0] + STEM,  # missing columns
+    lambda line: line.replace(STEM, f"{STEM}\r", 1),  # a stray carriage return
+    lambda line: line.replace(STEM, f"{STEM}\0", 1),  # a NUL byte
+)
+
+
+# ── the search ──
+
+
+def search(project: Project, *, outputs: bool = True) -> list[str]:
+    """Return every place, outside the source, where a command left a canary readable.
+
+    Looks into all files under the test's folder, at their names, and at what commands printed.
+    """
+    found = []
+    n_files = 0
+    for path in sorted(project.root.rglob("*")):
+        data = bytes(path.relative_to(project.root))
+        if path.is_file() and not path.is_symlink():
+            data += b"\n" + path.read_bytes()
+            n_files += 1
+        found += [f"{path.relative_to(project.root)}: {name}" for name in leaks_in(data)]
+    for number, text in enumerate(project.outputs if outputs else []):
+        data = text.encode("utf-8", "surrogateescape")
+        found += [f"output {number}: {name}" for name in leaks_in(data)]
+    if not n_files:
+        pytest.fail("there is nothing to search: the commands wrote elsewhere")
+    return found
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_canary_is_found_in_every_spelling(tmp_path: Path, name: str) -> None:
+    project = Project(CHECKOUT, tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "dbt.log").write_bytes(b"some\x00text " + SPELLINGS[name] + b" more")
+    assert any(place.endswith(name) for place in search(project))
+
+
+def test_base64_is_found_wherever_the_canary_stands_in_it() -> None:
+    for before in range(4):
+        text = b"x" * before + STEM.encode() + b"yz"
+        assert leaks_in(base64.b64encode(text))
+
+
+def test_a_canary_is_found_in_a_file_name_and_in_an_output(tmp_path: Path) -> None:
+    project = Project(CHECKOUT, tmp_path)
+    (tmp_path / f"{STEM}.txt").touch()
+    assert any(".txt" in place for place in search(project))
+    project.outputs.append(f"error in line: {ACCENTED}")
+    assert any(place.startswith("output 0") for place in search(project))
+
+
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_a_canary_is_found_in_a_spill_unless_that_is_encrypted(
+    tmp_path: Path, is_encrypted: bool
+) -> None:
+    with duckdb.connect(":memory:") as con:
+        dbt_plugin.open_vault(con, tmp_path / "vault", "0" * 64)
+        con.execute(f"set temp_file_encryption = {is_encrypted}")
+        con.execute("set memory_limit = '20MB'; set threads = 1")
+        con.execute(
+            "create temp table spilled as "
+            f"select '{STEM} ' || md5(range::varchar) as text from range(400_000)"
+        )
+        assert bool(search(Project(CHECKOUT, tmp_path))) is not is_encrypted
+        assert is_noise(spills(tmp_path)) is is_encrypted
+
+
+def spills(root: Path) -> list[Path]:
+    """Return DuckDB's temporary files under a folder."""
+    return [path for path in root.rglob("duckdb_temp*") if path.stat().st_size]
+
+
+def is_noise(paths: list[Path]) -> bool:
+    """Say whether no file holds anything that could be compressed: plaintext could."""
+    sizes = [(len(data), len(zlib.compress(data))) for data in map(Path.read_bytes, paths)]
+    return bool(sizes) and all(compressed > 0.999 * size for size, compressed in sizes)
+
+
+# ── the commands ──
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the source with the canaries, in a folder that is not searched."""
+    path = tmp_path_factory.mktemp("source") / "transactions.csv"
+    write_source(path)
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A vault that `dbt build` has built from the source."""
+
+    project: Project
+    variables: dict[str, Any]
+
+    def copy_to(self, root: Path) -> Project:
+        """Return a copy of the project's state in a folder of its own."""
+        for name in ("vault", "keys", "target"):
+            shutil.copytree(self.project.root / name, root / name)
+        return Project(CHECKOUT, root)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Built:
+    """Return the source built with every record drawn, in a folder of its own."""
+    project = Project(CHECKOUT, tmp_path_factory.mktemp("built"))
+    variables = {
+        "transactions_csv": str(source),
+        "sample_per_class": None,
+        "max_reject_share": 0.2,
+    }
+    project.dbt("build", vars=variables)
+    return Built(project, variables)
+
+
+def run(project: Project, *args: str, is_ok: bool, says: str = "", **variables: Any) -> Completed:
+    """Run dbt, check how it ends and what it says, and search everything for canaries."""
+    done = project.dbt(*args, vars=variables, check=False)
+    assert (done.returncode == 0) is is_ok, done.stdout
+    assert says in done.stdout
+    assert search(project) == []
+    return done
+
+
+def test_every_column_of_the_source_holds_canaries(source: Path) -> None:
+    lines = source.read_bytes().decode("utf-8", "surrogateescape").split("\n")
+    for name in HEADER:
+        assert any(f"bad {name}" in line for line in lines)
+    kept = dirt.fields(lines[1])
+    for name, cell in zip(HEADER, kept, strict=True):
+        assert name in CLOSED or leaks_in(cell.encode())
+
+
+def test_the_canaries_come_as_far_as_the_sealed_lines(built: Built) -> None:
+    is_in_line = "select split from vault.main.transactions_sealed where contains(line, ?)"
+    for canary in (STEM, f"{STEM}ville {ACCENTED}", "7,318,264.91"):
+        assert {("train",), ("validation",)} == set(built.project.query(is_in_line, [canary]))
+    reasons = "select reason from vault.main.transactions_ingested where outcome = 'rejected'"
+    assert len(built.project.query(reasons)) == len(HEADER) + 1
+
+
+def test_a_build_leaves_no_canary(built: Built) -> None:
+    assert search(built.project) == []
+    assert len(built.project.sealed_files()) == 2
+
+
+def test_the_warehouse_does_not_open_without_its_key(built: Built) -> None:
+    with duckdb.connect(":memory:") as con, pytest.raises(duckdb.Error):
+        con.execute(f"attach '{built.project.vault / 'warehouse.duckdb'}' (read_only)")
+
+
+def test_test_docs_and_list_leave_no_canary(built: Built, tmp_path: Path) -> None:
+    project = built.copy_to(tmp_path)
+    run(project, "test", is_ok=True, **built.variables)
+    run(project, "docs", "generate", "--static", is_ok=True, **built.variables)
+    assert (project.target / "static_index.html").exists()
+    run(project, "ls", is_ok=True, **built.variables)
+
+
+def test_a_build_leaves_the_checkout_as_it_was(built: Built, tmp_path: Path) -> None:
+    if not (CHECKOUT / ".git").exists():
+        pytest.skip("this is no git checkout")
+    # ignored files too, but for those of other tools, which come and go
+    status = ["git", "status", "--porcelain", "--ignored", "--", "models", "macros", "expectations"]
+    status += ["sample_data", "target", "logs", "vault", "*.duckdb", "*.tmp", ".user.yml"]
+    before = subprocess.check_output(status, cwd=CHECKOUT)
+    run(built.copy_to(tmp_path), "build", is_ok=True, **built.variables)
+    assert subprocess.check_output(status, cwd=CHECKOUT) == before
+
+
+def test_too_many_rejected_records_leave_no_canary(project: Project, source: Path) -> None:
+    says = "more than max_reject_share"
+    run(project, "build", is_ok=False, says=says, transactions_csv=str(source))
+    assert project.sealed_files() == []
+
+
+def test_a_source_without_a_header_leaves_no_canary(
+    project: Project, source: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    headless = tmp_path_factory.mktemp("headless") / "transactions.csv"
+    headless.write_bytes(source.read_bytes().partition(b"\n")[2])
+    says = "missing from the header"
+    run(project, "build", is_ok=False, says=says, transactions_csv=str(headless))
+
+
+def test_a_failing_check_leaves_no_canary(built: Built, tmp_path: Path) -> None:
+    project = built.copy_to(tmp_path)
+    variables = built.variables | {"validation_share": 0}
+    what = "transactions_examples+"
+    run(project, "build", "-s", what, "--store-failures", is_ok=False, says="FAIL", **variables)
+    run(project, "run", "-s", "transactions_sealed", is_ok=False, says="check", **variables)
+    assert len(project.sealed_files()) == len(built.project.sealed_files())
+
+
+# A relation that fails in the middle of the stream that a stage reads it by, quoting a canary.
+EXPLOSIVE = """
+
+def explosive(relation, column):
+    for _ in range(6):
+        relation = relation.union(relation)
+    value = f"case when n > 19000 then {column}::integer::varchar else {column} end"
+    numbered = relation.order(f"contains({column}, 'STEM')")
+    numbered = numbered.project("*, row_number() over () as n")
+    return numbered.project(f"* exclude n replace ({value} as {column})")
+""".replace("STEM", STEM)
+
+
+@pytest.mark.parametrize(
+    ("model", "upstream", "column"),
+    [
+        ("transactions_rendered", "transactions_sampled", "merchant"),
+        ("transactions_scrubbed", "transactions_rendered", "user_text"),
+        ("transactions_checked", "transactions_examples", "messages"),
+    ],
+)
+def test_a_python_model_that_fails_on_a_row_leaves_no_canary(
+    built: Built, tmp_path: Path, model: str, upstream: str, column: str
+) -> None:
+    def explode(text: str) -> str:
+        read = f'dbt.ref("{upstream}")'
+        return text.replace(read, f'explosive({read}, "{column}")') + EXPLOSIVE
+
+    path = f"models/transactions/{model}.py"
+    project = built.copy_to(tmp_path).edited({path: explode})
+    run(project, "run", "-s", model, is_ok=False, says="is not shown", **built.variables)
+
+
+@dataclass
+class QuotingApi(LoopbackApi):
+    """A provider whose refusals quote the data, in message and code.
+
+    Args:
+        refused: path of the requests that are refused.
+        status: what they are refused with.
+        refused_method: method of these requests.
+    """
+
+    refused: str = ""
+    status: int = 400
+    refused_method: str = "POST"
+    quoted: str = f"line 1 is invalid: {STEM} {ACCENTED} {AMOUNT} {CARD_NUMBER}"
+
+    def answer(self, request: Request) -> dict[str, Any] | bytes:
+        """Refuse what is to be refused."""
+        if (request.method, request.path) == (self.refused_method, f"/v1/{self.refused}"):
+            raise ApiError(self.status, self.quoted, self.quoted)
+        return super().answer(request)
+
+    def _file_problem(self, job: StoredJob) -> dict[str, Any] | None:
+        content = self._file(job.shown["training_file"]).content.decode()
+        assert STEM in content, "the canaries are not among the lines that were sent"
+        return {"code": self.quoted, "message": f"{self.quoted}: {content}", "param": self.quoted}
+
+
+@pytest.mark.parametrize(
+    ("api", "is_ok", "says"),
+    [
+        (QuotingApi(refused="files"), False, "status 400"),
+        (QuotingApi(refused="fine_tuning/jobs"), False, "status 400"),
+        (QuotingApi(refused="fine_tuning/jobs", refused_method="GET", status=500), False, "500"),
+        (QuotingApi(), True, "FILES_DELETED"),
+    ],
+    ids=["upload", "job", "server error", "failed job"],
+)
+def test_a_provider_that_quotes_the_data_leaves_no_canary(
+    built: Built, tmp_path: Path, api: QuotingApi, is_ok: bool, says: str
+) -> None:
+    project = replace(built.copy_to(tmp_path), extra_env={"SEALTUNE_API_KEY": API_KEY})
+    with serve(api):
+        variables = built.variables | {"backend": "compatible", "base_url": api.base_url}
+        what = ("run", "-s", "transactions_sealed", "fine_tune_jobs")
+        done = run(project, *what, is_ok=is_ok, says=says, **variables)
+    assert API_KEY not in done.stdout
+
+
+def swap_keys(project: Project) -> None:
+    other = project.keys.with_name("other")
+    project.sealtune("keys", "init", env={"SEALTUNE_KEYS_DIR": str(other)})
+    shutil.copy2(other / "vault.key", project.keys / "vault.key")
+
+
+def remove_keys(project: Project) -> None:
+    shutil.rmtree(project.keys)
+
+
+@pytest.mark.parametrize("spoil", [swap_keys, remove_keys])
+def test_wrong_and_missing_keys_leave_no_canary(
+    built: Built, tmp_path: Path, spoil: Callable[[Project], None]
+) -> None:
+    project = built.copy_to(tmp_path)
+    spoil(project)
+    run(project, "build", is_ok=False, says="put", **built.variables)
+
+
+def test_show_is_refused_where_it_would_log_rows(built: Built, tmp_path: Path) -> None:
+    project = built.copy_to(tmp_path)
+    show = ("show", "-s", "stg_transactions", "--limit", "400")
+    run(project, *show, is_ok=False, says="--log-level-file none", **built.variables)
+    done = project.dbt(*show, "--log-level-file", "none", vars=built.variables)
+    assert STEM in done.stdout
+    assert search(project, outputs=False) == []
+
+
+def test_a_spill_that_a_killed_build_left_holds_no_canary(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    source = tmp_path_factory.mktemp("large") / "transactions.csv"
+    generate_transactions(source, n_rows=150_000, seed=5, n_workers=1)
+    text = source.read_text("ascii").replace("Unknown City", f"{STEM}ville")
+    source.write_text(text, "ascii")
+    variables = {"transactions_csv": str(source), "sample_per_class": None}
+    project.dbt("run", "-s", "+stg_transactions", vars=variables)
+
+    def narrow(text: str) -> str:
+        return text.replace("threads: 4", "settings: {memory_limit: 70MB, threads: 1}")
+
+    narrowed = project.edited({"profiles.yml": narrow})
+    command = narrowed.command("run", "-s", "transactions_sampled", vars=variables)
+    with (project.root / "output").open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=narrowed.folder,
+            env=narrowed.environment(),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        while process.poll() is None and not spills(project.vault):
+            time.sleep(0.002)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert is_noise(spills(project.vault))
+    assert search(project) == []
