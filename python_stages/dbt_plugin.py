@@ -99,6 +99,8 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
             "was made with, or remove the vault folder to start anew"
         ) from None
     path.chmod(0o600)
+    # for every cursor: times without an offset are UTC, wherever the machine stands
+    con.execute("set global timezone = 'UTC'")
 
 
 def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> None:

@@ -42,7 +42,7 @@ def main() -> int:
     found = report.claims(costs)
     _say(f"\n{size:,} bytes of CSV; {os.cpu_count()} processors; medians of {options.repeat} runs")
     _say("(tutorial, dbt build and generate: one run; peak: the largest single process)\n")
-    _say(report.cost_table(_pairs(costs)))
+    _say(report.cost_table(costs))
     if nodes:
         _say(f"\n{report.node_table(nodes)}")
     if found:
@@ -118,24 +118,6 @@ def _interleave(costs: Measured, works: Mapping[str, Callable[[], Cost]], repeat
             _say(f"{name}: {cost.seconds:.2f} s, {cost.cpu_seconds:.2f} cpu s")
             runs[name].append(cost)
     costs.update({name: Costs(name, tuple(taken)) for name, taken in runs.items()})
-
-
-def _pairs(costs: Measured) -> list[report.Pair]:
-    """Return the parts that were measured, each with its baseline."""
-    baselines = {
-        "generate": None,
-        "sampled": "projection",
-        "pandas": "sampled",
-        "dbt build": "projection",
-        "seal": "aes_encrypt",
-        "unseal": "aes_decrypt",
-        "scrub": "presidio",
-    }
-    return [
-        report.Pair(costs[part], costs.get(baseline or ""))
-        for part, baseline in baselines.items()
-        if part in costs
-    ]
 
 
 def _warm(source: Path) -> None:

@@ -1,7 +1,7 @@
 """A sealtune project of its own for every test that runs the commands a user runs.
 
-`project` is the checkout with everything that a command writes (vault, keys, target, logs, temporary
-files, home) in folders under `tmp_path`, so that tests neither meet each other nor a user's vault:
+`project` is the checkout with everything that a command writes (vault, keys, target, logs, home,
+temporary files) in folders under `tmp_path`: tests meet neither each other nor a user's vault.
 
     def test_build_seals(project: Project) -> None:
         project.dbt("build", vars={"transactions_csv": str(project.root / "mine.csv")})

@@ -1,9 +1,9 @@
 """A build may be killed at any moment: the next one completes, and nothing is half or twice there.
 
 The provider is the loopback API, in a thread of the test, so that it outlives every killed build.
-Each dataset (a sample seed) is killed at several moments before it may complete: at random ones and,
-because files and jobs are made within milliseconds, at random ones right behind the lines that dbt
-prints when it comes to a stage.
+Each dataset (a sample seed) is killed at several moments before it may complete: at random ones
+and, because files and jobs are made within milliseconds, at random ones right behind the lines that
+dbt prints when it comes to a stage.
 """
 
 import os
