@@ -16,8 +16,6 @@ import pytest
 import yaml
 from sqlglot import exp, parse_one
 from sqlglot.lineage import lineage
-from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import build_scope
 
 from tests.e2e.conftest import CHECKOUT, Project
 
@@ -102,22 +100,21 @@ def parse(sql: str, source: str) -> exp.Expression:
 
 
 def columns_of(sql: exp.Expression, columns: Mapping[str, Iterable[str]]) -> dict[str, set[Leaf]]:
-    """Return what each column that the SQL gives is made of, where `columns` are those there are."""
-    schema = {name: dict.fromkeys(found, "text") for name, found in columns.items()}
-    qualified = qualify(sql, schema={"vault": {"main": schema}}, dialect="duckdb")
-    assert isinstance(qualified, exp.Query)
-    scope = build_scope(qualified)
-    found: dict[str, set[Leaf]] = {}
-    for name in qualified.named_selects:
-        root = lineage(name, qualified, scope=scope, dialect="duckdb")
-        leaves = {
+    """Return what each column that the SQL gives is made of, `columns` being those there are."""
+    schema = {
+        "vault": {"main": {one: dict.fromkeys(found, "text") for one, found in columns.items()}}
+    }
+    made_of = {
+        name: {
             (node.expression.name, exp.to_column(node.name, dialect="duckdb").name)
             for node in root.walk()
             if isinstance(node.expression, exp.Table)
         }
+        for name, root in lineage(None, sql, schema, dialect="duckdb").items()
+    }
+    for leaves in made_of.values():
         assert all(column in columns[relation] for relation, column in leaves)
-        found[name] = leaves
-    return found
+    return made_of
 
 
 def spread(manifest: Manifest, compiled: Sql) -> dict[str, dict[str, set[str]]]:

@@ -2,8 +2,8 @@
 
 The provider is the loopback API, in a thread of the test, so that it outlives every killed build.
 Each dataset (a sample seed) is killed at several moments before it may complete: at random ones
-and, because files and jobs are made within milliseconds, at random ones right behind the lines that
-dbt prints when it comes to a stage.
+and, because files and jobs are made within milliseconds, at random ones right behind the signs that
+a stage has begun: a line that dbt prints, a draft, a request.
 """
 
 import os
@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,28 +33,55 @@ _TIMEOUT_SECONDS = 200.0  # a job in doubt is looked for during one minute
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When to kill: so many seconds after a text was printed, the empty text being the start."""
+    """When to kill a build: so many seconds after something has come about.
 
-    text: str
+    Args:
+        name: what has to come about, in words.
+        has_come: whether it has.
+        seconds: how long to wait then.
+    """
+
+    name: str
+    has_come: Callable[[], bool]
     seconds: float
 
 
-def moments(dice: random.Random) -> list[Moment]:
-    """Draw the moments at which the builds of one dataset are killed, in order of the stages."""
+def moments(project: Project, api: LoopbackApi, dice: random.Random) -> Iterator[Moment]:
+    """Draw the moments to kill the builds of one dataset at, each when its build begins."""
+
+    def at_start() -> bool:
+        return True
+
+    def printed(text: str) -> Callable[[], bool]:
+        return lambda: text.encode() in output_path(project).read_bytes()
+
+    def has_new_draft() -> bool:
+        return any(path.suffix == ".draft" for path in set(sealed_and_drafts(project)) - known)
+
+    def asked(method: str, path: str) -> Callable[[], bool]:
+        before = api.count(method, path)
+        return lambda: api.count(method, path) > before
+
     start = "START python table model main.transactions_"
-    return [
-        Moment("", dice.uniform(0.3, 6.0)),
-        Moment(f"{start}{dice.choice(['ingested', 'rendered'])}", dice.uniform(0.0, 0.6)),
-        Moment(f"{start}{dice.choice(['scrubbed', 'checked'])}", dice.uniform(0.0, 1.0)),
-        *(Moment("model main.transactions_sealed", dice.uniform(0.0, 0.05)) for _ in range(2)),
-        *(Moment("sealed train", dice.uniform(0.0, 0.08)) for _ in range(2)),
-    ]
+    early, late = dice.choice(["ingested", "rendered"]), dice.choice(["scrubbed", "checked"])
+    yield Moment("start", at_start, dice.uniform(0.3, 6.0))
+    yield Moment(early, printed(start + early), dice.uniform(0.0, 0.6))
+    yield Moment(late, printed(start + late), dice.uniform(0.0, 1.0))
+    yield Moment("seal", printed("model main.transactions_sealed"), dice.uniform(0.0, 0.05))
+    known = set(sealed_and_drafts(project))
+    yield Moment("draft", has_new_draft, dice.uniform(0.0, 0.01))
+    yield Moment("upload", asked("POST", "/v1/files"), dice.uniform(0.0, 0.02))
+    yield Moment("job", asked("POST", "/v1/fine_tuning/jobs"), dice.uniform(0.0, 0.01))
+
+
+def output_path(project: Project) -> Path:
+    """Return the file that a build prints to."""
+    return project.root / "output"
 
 
 def kill(project: Project, variables: dict[str, Any], moment: Moment) -> bool:
     """Start a build and kill it and its children at a moment; return whether it was still alive."""
-    printed = project.root / "printed"
-    with printed.open("wb") as output:
+    with output_path(project).open("wb") as output:
         process = subprocess.Popen(
             project.command("build", vars=variables),
             cwd=project.folder,
@@ -65,24 +92,23 @@ def kill(project: Project, variables: dict[str, Any], moment: Moment) -> bool:
             start_new_session=True,
         )
         try:
-            wait_for(process, printed, moment)
+            wait_for(process, moment)
         finally:
+            # not reaped yet, so that the group is still this one
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     return process.returncode == -signal.SIGKILL
 
 
-def wait_for(process: subprocess.Popen[bytes], printed: Path, moment: Moment) -> None:
-    """Wait until the moment has come, or the process has ended, which it is not reaped for."""
+def wait_for(process: subprocess.Popen[bytes], moment: Moment) -> None:
+    """Wait until the moment has come, or the process has ended, without reaping it."""
     end = time.monotonic() + _TIMEOUT_SECONDS
-    with printed.open("rb") as file:
-        seen = b""
-        while moment.text.encode() not in (seen := seen + file.read()):
-            if time.monotonic() > end:
-                pytest.fail("the build neither came to the moment nor ended")
-            if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                return
-            time.sleep(_STEP_SECONDS)
+    while not moment.has_come():
+        if time.monotonic() > end:
+            pytest.fail("the build neither came to the moment nor ended")
+        if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return
+        time.sleep(_STEP_SECONDS)
     time.sleep(moment.seconds)
 
 
@@ -154,10 +180,10 @@ def test_a_build_killed_at_any_moment_is_completed_by_the_next(
         variables: dict[str, Any] = {"backend": "compatible", "base_url": api.base_url}
         for n_datasets in (1, 2, 3):
             variables["sample_seed"] = n_datasets
-            for moment in moments(dice):
+            for moment in moments(project, api, dice):
                 was_alive = kill(project, variables, moment)
                 n_kills += was_alive
-                how = f"killed {moment.seconds:.3f} s after {moment.text or 'its start'!r}"
+                how = f"killed {moment.seconds:.3f} s after {moment.name}"
                 with capsys.disabled():
                     print(f"{how}, alive {was_alive}: {check_after_kill(project)}")  # noqa: T201
             project.dbt("build", vars=variables)

@@ -1,0 +1,157 @@
+"""What the Python models call: values stay out of errors, and batches stream."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from python_stages import dbt_models, keys
+from python_stages.dbt_models import _stream, value_free
+from python_stages.errors import ConfigError, SealtuneError, StageError
+from python_stages.render import RENDERED_SCHEMA
+
+CANARY = "4111-canary-1111"
+SCHEMA = pa.schema([("text", pa.string())])
+RENDER = {
+    "label_column": "label",
+    "currency_column": "currency",
+    "locale_column": "country",
+    "default_locale": "en",
+    "locales": {},
+    "blank_values": {},
+    "min_templates": 1,
+    "system": None,
+    "instructions": ["What is this? {description}"],
+    "templates": ["{merchant} for {amount:money}"],
+}
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with closing(duckdb.connect(":memory:")) as connection:
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> keys.KeyRing:
+    monkeypatch.setenv("SEALTUNE_KEYS_DIR", str(tmp_path / "keys"))
+    return keys.create(tmp_path / "keys")
+
+
+def shown(error: BaseException) -> str:
+    """Return all that dbt prints of an error in a Python model."""
+    return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize(
+    "raised", [ValueError(CANARY), KeyError(CANARY), duckdb.ConversionException(CANARY)]
+)
+def test_a_library_s_error_loses_its_message_and_keeps_its_type(raised: Exception) -> None:
+    with (
+        pytest.raises(
+            StageError, match=f"render stage failed with {type(raised).__name__}"
+        ) as error,
+        value_free("render"),
+    ):
+        raise raised
+    assert CANARY not in shown(error.value)
+
+
+def test_an_error_of_ours_passes_without_the_one_that_caused_it() -> None:
+    def fail() -> None:
+        try:
+            int(CANARY)
+        except ValueError as cause:
+            raise ConfigError("no number given; give one") from cause
+
+    with (
+        pytest.raises(ConfigError, match="no number given; give one") as error,
+        value_free("check"),
+    ):
+        fail()
+    assert CANARY not in shown(error.value)
+
+
+def test_an_interrupt_is_no_failure_of_the_stage() -> None:
+    with pytest.raises(KeyboardInterrupt), value_free("render"):
+        raise KeyboardInterrupt
+
+
+def test_an_error_in_the_middle_of_a_stream_reaches_duckdb_without_the_value(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"text": ["fine"]}, SCHEMA)
+        raise ValueError(CANARY)
+
+    con.register("streamed", _stream(SCHEMA, batches(), "scrub"))
+    with pytest.raises(duckdb.Error, match="scrub stage failed with ValueError") as error:
+        con.execute("create table texts as from streamed")
+    assert CANARY not in shown(error.value)
+
+
+def test_a_stream_pulls_a_batch_only_when_it_is_asked_for() -> None:
+    pulled = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for number in range(3):
+            pulled.append(number)
+            yield pa.record_batch({"text": [str(number)]}, SCHEMA)
+
+    reader = _stream(SCHEMA, batches(), "scrub")
+    assert pulled == []
+    reader.read_next_batch()
+    assert pulled == [0]
+    assert reader.read_all().num_rows == 2
+
+
+def test_rendered_gives_a_row_for_a_row_and_the_same_ones_again(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    relation = con.sql("""
+        select i::varchar as row_id, 'Gas' as label, 'Shell' as merchant, 1.5 * i as amount,
+               'EUR' as currency, 'France' as country
+        from range(1, 10001) n(i)
+    """)
+    first, second = (
+        dbt_models.rendered(relation, "transactions", RENDER).read_all() for _ in range(2)
+    )
+    assert first.schema == RENDERED_SCHEMA
+    assert first.num_rows == 10_000
+    assert first.sort_by("row_id") == second.sort_by("row_id")
+
+
+def test_a_column_that_a_template_wants_and_nobody_has_is_an_error_before_any_row(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    relation = con.sql(f"select 'r' as row_id, '{CANARY}' as label, 'EUR' as currency")
+    with pytest.raises((SealtuneError, duckdb.Error, pa.ArrowException)) as error:
+        dbt_models.rendered(relation, "transactions", RENDER).read_all()
+    assert "merchant" in shown(error.value)
+    assert CANARY not in shown(error.value)
+
+
+def test_scrubbed_replaces_and_counts_and_keeps_every_other_column(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    relation = con.sql("""
+        select 'r1' as row_id, 'write to jo.doe@example.com' as user_text, 'Gas' as assistant_text
+        union all select 'r2', 'nothing here', 'Gas'
+    """)
+    policy = {
+        "user_text": {"entities": ["identifiers"]},
+        "assistant_text": {"entities": ["identifiers"]},
+    }
+    rows = dbt_models.scrubbed(relation, policy).read_all().sort_by("row_id").to_pylist()
+    assert [row["n_masked"] for row in rows] == [1, 0]
+    assert "example.com" not in rows[0]["user_text"]
+    assert rows[1] == {
+        "row_id": "r2",
+        "user_text": "nothing here",
+        "assistant_text": "Gas",
+        "n_masked": 0,
+    }
