@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help env build test test-slow lint lint-sql format bench docs lock clean
+.PHONY: help env build test test-slow lint lint-sql format bench docs lock clean clean-vault
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 env: $(STAMP) ## make the environment from requirements.lock
 
@@ -66,5 +66,8 @@ lock: $(STAMP) ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \
 		--python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock
 
-clean: ## remove environment, vault and everything that was built; keys stay
-	rm -rf $(VENV) vault target logs site .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+clean: ## remove the environment and what dbt wrote; vault and keys stay
+	rm -rf $(VENV) target logs site .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+clean-vault: ## remove the vault: warehouse, sealed files, and the ledger of submitted jobs
+	rm -rf "$${SEALTUNE_VAULT_DIR:-vault}"

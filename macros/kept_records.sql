@@ -1,19 +1,19 @@
 {% macro kept_records(source_relation, ingested_relation) -%}
     {#- The relation that holds exactly the kept records of a source: the source's files scanned as
-        text, without the lines that `*_ingested` names as rejected. In a unit test, whose source is
-        a fixture, it is the fixture. -#}
-    {%- if not source_relation.external -%}
+        text, without the lines that `*_ingested` names as rejected. It is an error to read it when
+        the files, or the rules for them, are no longer those of `*_ingested`. In a unit test, whose
+        source is a fixture, it is the fixture; in an --empty run it is the emptied source. -#}
+    {%- if not source_relation.external or flags.EMPTY -%}
         {{ source_relation }}
     {%- elif execute -%}
         {%- set ingested = ingested_relation.identifier -%}
-        {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ ingested] -%}
-        {%- set dataset = ingested | replace('_ingested', '') -%}
-        {%- set location = node.config.meta.ingest.location | replace("'", "''") -%}
-        {%- set scan = "query(kept_sql('" ~ dataset ~ "', '" ~ location ~ "', '" ~ ingested_relation ~ "'))" -%}
-        {%- if flags.EMPTY -%}
-            (select * from {{ scan }} where false limit 0)
-        {%- else -%}
-            {{ scan }}
-        {%- endif -%}
+        {%- set config = graph.nodes['model.' ~ project_name ~ '.' ~ ingested].config.meta.ingest -%}
+        {%- set arguments = [
+            ingested | replace('_ingested', ''),
+            config.location | replace("'", "''"),
+            ingested_relation,
+            local_md5(tojson(config, sort_keys=true)),
+        ] -%}
+        query(kept_sql('{{ arguments | join("', '") }}'))
     {%- endif -%}
 {%- endmacro %}

@@ -36,4 +36,20 @@
     union all
     select '{{ dataset }}', 8, 'sealed', null, count(*)
     from {{ ref(dataset ~ '_sealed') }}
+    union all
+    select
+        dataset, 9, 'job ' || lower(coalesce(outcome, state)),
+        concat_ws(
+            ', ',
+            backend,
+            base_model,
+            format('{:,} tokens an epoch', n_training_tokens),
+            coalesce(format('about {:.2f} {}', estimated_cost, currency), 'price unknown'),
+            'code ' || error_code,
+            parked_reason
+        ),
+        n_examples
+    from {{ ref('fine_tune_jobs') }}
+    where
+        dataset_fingerprint in (select dataset_fingerprint from {{ ref(dataset ~ '_checked') }})
 {%- endmacro %}

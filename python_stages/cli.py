@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from python_stages import keys, settings
-from python_stages.errors import SealtuneError
+from python_stages.errors import LedgerError, SealtuneError
 
 app = typer.Typer(
     name="sealtune",
@@ -20,10 +20,12 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a pretty traceback shows local variables, which are secrets
 )
+jobs_app = typer.Typer(no_args_is_help=True, help="Look at jobs, and settle parked ones.")
 keys_app = typer.Typer(no_args_is_help=True, help="Make, show and exchange keys.")
 generate_app = typer.Typer(no_args_is_help=True, help="Write synthetic source files.")
 app.add_typer(keys_app, name="keys")
 app.add_typer(generate_app, name="generate")
+app.add_typer(jobs_app, name="jobs")
 
 
 @contextmanager
@@ -138,6 +140,60 @@ def unseal(
         target = sys.stdout.buffer if str(out) == "-" else out.absolute()
         manifest = seal.unseal(path.absolute(), target, keys=ring)
         typer.echo(f"released {manifest.n_rows:,} lines", err=True)
+
+
+@jobs_app.command("list")
+def jobs_list() -> None:
+    """List the jobs of the ledger.
+
+    Example: sealtune jobs list
+    """
+    from python_stages import hooks, ledger  # noqa: PLC0415 - help need not load it
+
+    with _sentences(), ledger.Ledger(hooks.ledger_path()) as opened:
+        for row in opened.jobs():
+            state = row.parked_reason or row.outcome or row.state
+            typer.echo(f"{row.key}  {row.dataset}  {row.backend}  {row.base_model}  {state}")
+
+
+JobKey = Annotated[str, typer.Argument(help="Key of a parked job, from `sealtune jobs list`.")]
+
+
+@jobs_app.command("adopt")
+def jobs_adopt(
+    key: JobKey,
+    job_id: Annotated[str, typer.Argument(help="The provider's id of the job that is the one.")],
+) -> None:
+    """Settle a parked job: say which of the provider's jobs it is.
+
+    Example: sealtune jobs adopt 3f9a… ftjob-abc123
+    """
+    from python_stages import backends, hooks, ledger, submit  # noqa: PLC0415 - help is quick
+
+    with _sentences(), ledger.Ledger(hooks.ledger_path()) as opened:
+        row = opened.get(key)
+        if row is None:
+            raise LedgerError("the ledger has no job of this key; see sealtune jobs list")
+        with backends.open_backend(
+            row.backend, base_url=row.base_url, api_key=settings.api_key()
+        ) as backend:
+            if isinstance(backend, backends.PlanBackend):
+                raise LedgerError("a planned job waits for nothing")
+            settled = submit.adopt(key, job_id, backend, opened)
+        typer.echo(f"{settled.dataset}: the job is {settled.job_id}")
+
+
+@jobs_app.command("unpark")
+def jobs_unpark(key: JobKey) -> None:
+    """Settle a parked job: go on, once what was too much at the provider is removed.
+
+    Example: sealtune jobs unpark 3f9a…
+    """
+    from python_stages import hooks, ledger, submit  # noqa: PLC0415 - help need not load it
+
+    with _sentences(), ledger.Ledger(hooks.ledger_path()) as opened:
+        settled = submit.unpark(key, opened)
+        typer.echo(f"{settled.dataset}: the next build goes on with this job")
 
 
 @generate_app.command("transactions")

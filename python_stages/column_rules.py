@@ -1,5 +1,7 @@
 """What the cells of a source must be, as SQL: the rules of its columns, read from model config."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -122,6 +124,7 @@ class IngestSpec:
     columns: Mapping[str, ColumnRule]
     record_id: str | None = None
     record_key: tuple[str, ...] = ()
+    config_hash: str = ""  # of the config as dbt has it; rows judged by other rules are not kept
 
     @classmethod
     def from_config(cls, dataset: str, config: Mapping[str, Any]) -> "IngestSpec":
@@ -144,7 +147,10 @@ class IngestSpec:
             raise ConfigError(
                 f"{dataset}: record_id and record_key take columns of: {', '.join(rules)}"
             )
-        return cls(dataset, str(config["location"]), rules, record_id, record_key)
+        # macros/kept_records.sql makes the same hash of the same config
+        text = json.dumps(config, sort_keys=True)
+        config_hash = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+        return cls(dataset, str(config["location"]), rules, record_id, record_key, config_hash)
 
     def reason_sql(self) -> str:
         """Return the SQL expression that is null for a good record, else its first reason."""

@@ -5,8 +5,8 @@ relation and hands over its config. An exception that a library raises on the wa
 and dbt copies it into logs and artifacts: here it is replaced by its type (`value_free`).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -16,7 +16,7 @@ import pyarrow as pa
 from python_stages import ingest, keys, settings
 from python_stages.check import check
 from python_stages.dbt_plugin import masked_files
-from python_stages.errors import SealtuneError, StageError
+from python_stages.errors import value_free
 from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.render import RENDERED_SCHEMA, RenderSpec, render
 from python_stages.scrub import Engine, Policy, scrub
@@ -24,24 +24,6 @@ from python_stages.scrub.policy import MIN_SCORE
 
 _BATCH_ROWS = 4096
 Config = Mapping[str, Any]
-
-
-@contextmanager
-def value_free(stage: str) -> Iterator[None]:
-    """Let sealtune's own errors through, and of every other one its type and nothing else.
-
-    Raises:
-        StageError: something raised an error whose text may hold a value.
-    """
-    try:
-        yield
-    except SealtuneError as error:
-        raise error from None
-    except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote a row
-        raise StageError(
-            f"the {stage} stage failed with {type(error).__name__}; its message may hold data and "
-            "is not shown"
-        ) from None
 
 
 def _stream(
@@ -76,7 +58,8 @@ def ingested(
     """
     with value_free("ingest"):
         spec = ingest.IngestSpec.from_config(dataset, config)
-        is_empty = " LIMIT 0" in source.sql_query().upper()
+        # how dbt writes an --empty run; at the end, where it can be no part of a path
+        is_empty = bool(re.search(r"limit\s*\(?0\)?[^']*$", source.sql_query(), re.IGNORECASE))
         key = _ring().hmac_key(f"{dataset}.record")
         return ingest.account(session, spec, key, masked_files, is_empty=is_empty)
 

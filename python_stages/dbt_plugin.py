@@ -7,19 +7,24 @@ of it is switched off in the same breath. Temporary files are encrypted too. The
 Functions for SQL:
     keyed_hmac(purpose, text)               hex HMAC-SHA256 under a key derived for that purpose
     source_sql(location)                    the SELECT that scans a source's files, for query()
-    kept_sql(dataset, location, relation)   the same without the records that were rejected
+    kept_sql(dataset, location, relation, config_hash)
+                                            the same without the records that were rejected
     ledger_sql()                            the SELECT that lists the jobs of the ledger
 """
 
 import hmac
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import duckdb_extension_httpfs
 import pyarrow as pa
+from dbt.adapters.duckdb.environments import local
+from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.events.logging import AdapterLogger
@@ -64,7 +69,8 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
         VaultError: encryption cannot be had, the key is wrong, or another process holds the vault.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    if folder.stat().st_mode & 0o077:
+        raise VaultError(f"others can look into {folder}; run chmod 700 on it, or choose another")
     package = Path(duckdb_extension_httpfs.__file__).parent
     try:
         (extension,) = package.rglob("httpfs.duckdb_extension")
@@ -72,6 +78,7 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
         con.execute("set temp_file_encryption = true")
         con.execute(f"set temp_directory = {literal(folder / 'temp')}")
         con.execute("set autoinstall_known_extensions = false")
+        con.execute("set autoload_known_extensions = false")
         con.execute(f"set disabled_filesystems = {literal(_REMOTE_FILE_SYSTEMS)}")
     except (duckdb.Error, ValueError) as error:
         raise VaultError(
@@ -121,25 +128,53 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
         files = open_location(location)
         return " union all by name ".join(ingest.scan_sql(files, [], "source", masked_files))
 
-    def kept_sql(dataset: str, location: str, relation: str) -> str:
+    def kept_sql(dataset: str, location: str, relation: str, config_hash: str) -> str:
         with con.cursor() as cursor:  # the calling one is in the middle of binding a query
-            return ingest.kept_sql(cursor, dataset, location, relation, masked_files)
+            return ingest.kept_sql(cursor, dataset, location, relation, config_hash, masked_files)
 
     con.create_function(
         "keyed_hmac", keyed_hmac, ["VARCHAR", "VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW
     )
     con.create_function("ledger_sql", hooks.ledger_sql, [], "VARCHAR", side_effects=False)
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
-    con.create_function("kept_sql", kept_sql, ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
+    con.create_function("kept_sql", kept_sql, ["VARCHAR"] * 4, "VARCHAR")
+
+
+# What these errors say is about SQL and names in it; of every other kind the text may quote a row,
+# as those about casts, constraints and lines of a CSV file do.
+_ABOUT_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+_OUR_SENTENCE = re.compile(r"\b(?:SourceError|LedgerError|KeyFileError|ConfigError): ([^\n]*)")
 
 
 @contextmanager
 def _as_dbt_error() -> Iterator[None]:
-    """Hand sealtune's errors to dbt as its own kind, which it prints without a traceback."""
+    """Hand errors to dbt as its own kind, without a traceback and without values.
+
+    dbt copies the text of every error into logs and artifacts.
+    """
     try:
         yield
     except SealtuneError as error:
         raise DbtRuntimeError(str(error)) from None
+    except _ABOUT_SQL:
+        raise
+    except duckdb.Error as error:
+        ours = _OUR_SENTENCE.search(str(error))  # raised in one of the functions above
+        raise DbtRuntimeError(
+            ours.group(1)
+            if ours
+            else f"DuckDB stopped with {type(error).__name__}; its message may hold data and is "
+            "not shown"
+        ) from None
+
+
+class ValueFreeCursor(DuckDBCursorWrapper):
+    """dbt-duckdb's cursor, whose errors hold no values."""
+
+    def execute(self, sql: str, bindings: Any = None) -> Any:
+        """Run SQL as the parent does; raise what `_as_dbt_error` makes of its errors."""
+        with _as_dbt_error():
+            return super().execute(sql, bindings)  # type: ignore[no-untyped-call]  # dbt-duckdb
 
 
 class Plugin(BasePlugin):
@@ -149,6 +184,8 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Open the vault and register the functions; dbt calls this once per process."""
+        # dbt-duckdb offers no way to choose the cursor, and this is where all SQL of dbt passes
+        vars(local)["DuckDBCursorWrapper"] = ValueFreeCursor
         with _as_dbt_error():
             folder = settings.vault_folder()
             ring = open_keys(folder / WAREHOUSE)

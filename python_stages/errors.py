@@ -15,8 +15,11 @@
     └── BackendError              the provider refused or did not answer
 
 A message says what failed, then what to do about it, in lower case, and quotes no value of the
-data.
+data. What libraries raise may quote one: `value_free` replaces it by its type.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class SealtuneError(Exception):
@@ -69,3 +72,21 @@ class AmbiguousJobError(LedgerError):
 
 class BackendError(SealtuneError):
     """The provider refused or did not answer."""
+
+
+@contextmanager
+def value_free(stage: str) -> Iterator[None]:
+    """Let sealtune's own errors through, and of every other one its type and nothing else.
+
+    Raises:
+        StageError: something raised an error whose text may hold a value.
+    """
+    try:
+        yield
+    except SealtuneError as error:
+        raise error from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text may quote a row
+        raise StageError(
+            f"the {stage} stage failed with {type(error).__name__}; its message may hold data and "
+            "is not shown"
+        ) from None

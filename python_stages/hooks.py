@@ -18,7 +18,7 @@ from python_stages.backends import open_backend
 from python_stages.backends.base import Content, JobSpec, is_loopback
 from python_stages.backends.plan import PlanBackend
 from python_stages.check import CheckSpec, hash_suites, require_pass
-from python_stages.errors import ConfigError
+from python_stages.errors import ConfigError, TamperedError, value_free
 from python_stages.ledger import Ledger, LedgerRow
 from python_stages.refresh import refresh
 from python_stages.scrub.engine import expand
@@ -31,6 +31,7 @@ from python_stages.seal import (
     seal,
     verify,
 )
+from python_stages.seal.sealed_format import signer_id
 from python_stages.sources import literal
 from python_stages.submit import submit
 
@@ -67,6 +68,9 @@ class JobSettings:
         if missing := sorted({"backend", "base_model"} - set(config)):
             raise ConfigError(f"job: setting {missing[0]} is missing")
         wanted = cls(**config)
+        price = wanted.price_per_million_tokens
+        if price is not None and not isinstance(price, int | float):
+            raise ConfigError("job: price_per_million_tokens must be a number or null")
         stays_here = wanted.backend == "plan" or is_loopback(wanted.base_url or "")
         if not stays_here and wanted.allow_upload is not True:
             raise ConfigError(
@@ -154,11 +158,12 @@ def fingerprint_relation(examples: duckdb.DuckDBPyRelation, ring: keys.KeyRing) 
 
 def run(con: duckdb.DuckDBPyConnection, config: Mapping[str, Any]) -> str:
     """Run the hook that `config["hook"]` names; return a sentence for the log."""
-    ring = keys.load(settings.keys_folder(), project=Path.cwd())
-    lines = Lines.from_config(con, config)
-    if config["hook"] == "seal":
-        return _describe_sealed(lines.dataset, seal_lines(lines, ring))
-    return _describe_job(submit_lines(lines, ring, JobSettings.from_config(config["job"])))
+    with value_free(config["hook"]):
+        ring = keys.load(settings.keys_folder(), project=Path.cwd())
+        lines = Lines.from_config(con, config)
+        if config["hook"] == "seal":
+            return _describe_sealed(lines.dataset, seal_lines(lines, ring))
+        return _describe_job(submit_lines(lines, ring, JobSettings.from_config(config["job"])))
 
 
 def seal_lines(lines: Lines, ring: keys.KeyRing) -> list[SealedFile]:
@@ -238,6 +243,10 @@ _LEDGER_COLUMNS = {
     "currency": "varchar",
     "job_id": "varchar",
     "fine_tuned_model": "varchar",
+    "outcome": "varchar",
+    "error_code": "varchar",
+    "parked_reason": "varchar",
+    "dataset_fingerprint": "varchar",
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
 }
@@ -266,6 +275,11 @@ def ledger_sql() -> str:
 def _content(path: Path, ring: keys.KeyRing) -> Content:
     """Return a split as a backend takes it: verified now, decrypted in memory when it is read."""
     manifest: Manifest = verify(path, keys=ring)
+    if manifest.signer != signer_id(ring.signing_key()):
+        raise TamperedError(
+            f"{path.name} was signed by somebody else, though the lines are ours: remove it and "
+            "build again"
+        )
 
     @contextmanager
     def opened() -> Iterator[Iterator[bytes]]:
@@ -288,7 +302,10 @@ def _describe_job(row: LedgerRow) -> str:
         else (f"about {row.estimated_cost:,.2f} {row.currency}")
     )
     tokens = f"{row.n_training_tokens:,} tokens an epoch"
+    state = row.outcome or row.state
+    if row.error_code:
+        state = f"{state} ({row.error_code})"
     return (
-        f"{row.dataset}: job {row.key[:12]} on {row.backend} is {row.state}: {row.base_model}, "
+        f"{row.dataset}: job {row.key[:12]} on {row.backend} is {state}: {row.base_model}, "
         f"{row.n_examples:,} examples, {tokens}, {cost}"
     )

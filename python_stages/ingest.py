@@ -41,6 +41,7 @@ _COLUMNS: dict[str, pa.DataType] = {
     "record_hmac": pa.string(),
     "file_bytes": pa.int64(),
     "modified_ns": pa.int64(),
+    "config_hash": pa.string(),
 }
 INGESTED_SCHEMA = pa.schema(_COLUMNS)
 _BATCH_ROWS = 10_000
@@ -86,6 +87,8 @@ def account(
     require_columns(files, list(spec.columns))
     if is_empty:
         rows = _report(spec, files, [0] * len(files), [], 0)
+        # nothing was judged, so nothing may be read as kept
+        rows = [{**row, "file_bytes": None, "modified_ns": None} for row in rows]
     else:
         # a cursor of its own: an error of the reader would abort the transaction of the caller, and
         # its temporary tables go when it closes
@@ -279,6 +282,7 @@ def _report(
                 "file_path": str(file.path),
                 "file_bytes": file.n_bytes,
                 "modified_ns": file.modified_ns,
+                "config_hash": spec.config_hash,
             }
             for file, n in zip(files, n_read, strict=True)
         ),

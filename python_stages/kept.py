@@ -39,11 +39,12 @@ def scan_sql(
     return scans
 
 
-def kept_sql(
+def kept_sql(  # noqa: PLR0917 - the plugin hands on what SQL gives it, in order
     con: duckdb.DuckDBPyConnection,
     dataset: str,
     location: str,
     ingested: str,
+    config_hash: str,
     masked_files: MaskedFileSystem,
 ) -> str:
     """Return the SELECT that scans exactly the kept records of a dataset's source, as text.
@@ -53,24 +54,27 @@ def kept_sql(
         dataset: name of the dataset.
         location: where its files lie.
         ingested: the `*_ingested` relation, quoted for SQL.
+        config_hash: hash of the config that the records must have been judged by.
         masked_files: the file system registered with DuckDB.
 
     Raises:
-        SourceError: the files are not the ones that were counted.
+        SourceError: the files or the rules are not the ones that the records were judged by.
     """
     files = open_location(location)
-    select = "select outcome, file_path, line_number, byte_start, byte_end, file_bytes, modified_ns"
-    rows = con.execute(f"{select} from {ingested} where outcome <> 'kept'").fetchall()
-    counted = {(path, size, ns) for outcome, path, *_, size, ns in rows if outcome == "read"}
-    if counted != {(str(file.path), file.n_bytes, file.modified_ns) for file in files}:
+    read = con.execute(f"""
+        select file_path, file_bytes, modified_ns, config_hash from {ingested}
+        where outcome = 'read'
+    """).fetchall()
+    now = {(str(file.path), file.n_bytes, file.modified_ns, config_hash) for file in files}
+    if set(read) != now:
         raise SourceError(
-            f"{dataset}: the source files changed since their records were counted; "
-            f"run dbt build -s {dataset}_ingested+"
+            f"{dataset}: the source files, or the rules for them, changed since the records were "
+            f"judged; run dbt build -s {dataset}_ingested+"
         )
-    rejections = [
-        (Path(path), number, start, end)
-        for outcome, path, number, start, end, *_ in rows
-        if outcome == "rejected"
-    ]
+    rejected = con.execute(f"""
+        select file_path, line_number, byte_start, byte_end from {ingested}
+        where outcome = 'rejected'
+    """).fetchall()
+    rejections = [(Path(path), *place) for path, *place in rejected]
     scans = scan_sql(files, rejections, f"{dataset}-kept", masked_files)
     return " union all by name ".join(scans)

@@ -23,7 +23,7 @@ def keys_folder() -> Path:
 
 def vault_folder() -> Path:
     """Return the folder of warehouse, sealed files and ledger; it need not exist yet."""
-    return Path(os.environ.get("SEALTUNE_VAULT_DIR", "vault")).expanduser().absolute()
+    return Path(os.environ.get("SEALTUNE_VAULT_DIR") or "vault").expanduser().absolute()
 
 
 def api_key() -> str | None:

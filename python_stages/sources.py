@@ -11,6 +11,7 @@ import logging
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -199,6 +200,7 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+@cache  # a build looks at its location several times, and must see one version of the file
 def _download_from_kaggle(handle: str) -> Path:
     """Download `OWNER/DATASET/FILE` through kagglehub, which caches it outside the project."""
     parts = handle.split("/", 2)

@@ -10,13 +10,6 @@ stages as (
 
 ),
 
-jobs as (
-
-    select * from {{ ref('fine_tune_jobs') }}
-    qualify row_number() over (partition by dataset order by updated_at desc) = 1
-
-),
-
 final as (
 
     select
@@ -36,22 +29,6 @@ final as (
         detail,
         n_rows
     from stages
-
-    union all
-
-    select
-        dataset,
-        9 as step,
-        'job ' || lower(state) as state,
-        concat_ws(
-            ', ',
-            backend,
-            base_model,
-            format('{:,} tokens an epoch', n_training_tokens),
-            coalesce(format('about {:.2f} {}', estimated_cost, currency), 'price unknown')
-        ) as detail,
-        n_examples as n_rows
-    from jobs
 
 )
 

@@ -20,6 +20,10 @@ final as (
         currency,
         job_id,
         fine_tuned_model,
+        outcome,
+        error_code,
+        parked_reason,
+        dataset_fingerprint,
         created_at,
         updated_at
     from ledger

@@ -57,7 +57,7 @@ def judge(
                 "expectation": rule.kind,
                 "column": rule.column,
                 "description": _describe(rule, kwargs, frame),
-                "is_success": held[rule.expectation_id] and not n_failed,
+                "is_success": held[rule.expectation_id] and n_failed == 0,
                 "n_checked": count_checked(kwargs, frame),
                 "n_failed": n_failed,
                 "suite_hash": suite_hash,

@@ -216,12 +216,17 @@ def _read_back(draft: Path, file_key: bytes, keys: KeyRing) -> None:
 
 
 def _find(target: Path, header: Header, suite_hash: str, keys: KeyRing) -> SealedFile | None:
-    """Return the file of this name, verified, if it is for the same recipients and suite."""
+    """Return the file of this name, verified, if it is ours, for the same recipients and suite.
+
+    A file that another trusted signer made under this name is sealed anew: nobody but the holder
+    of the hmac key can know that its lines are those of the fingerprint.
+    """
     if not os.path.lexists(target):
         return None
     present = reader.verify(target, keys=keys)
     recipients = tuple(one for one, _ in header.wrapped_keys)
-    if (present.recipients, present.suite_hash) != (recipients, suite_hash):
+    ours = (recipients, suite_hash, fmt.signer_id(keys.signing_key()))
+    if (present.recipients, present.suite_hash, present.signer) != ours:
         return None
     return SealedFile(target, present, is_new=False)
 

@@ -80,7 +80,8 @@ def _measure(
         parts = {"projection": (source,), "sampled": (space.compiled_sample,)}
         _interleave(costs, {name: part(name, *args) for name, args in parts.items()}, repeat)
     if "tutorial" in only:
-        _interleave(costs, {"pandas": part("pandas", source)}, 1)
+        names = ("pandas_objects", "pandas_str")
+        _interleave(costs, {name: part(name, source) for name in names}, 1)
     if "build" in only:
         fresh = Workspace(folder / "build", source)
         fresh.folder.mkdir()

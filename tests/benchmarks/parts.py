@@ -54,14 +54,14 @@ def sampled(compiled_sql: str) -> Work:
     return work
 
 
-def pandas(source: str) -> Work:
-    """Sample 200 rows the tutorial's way."""
-    from tests.benchmarks.tutorial import sample_in_pandas
+def pandas_objects(source: str) -> Work:
+    """Sample 200 rows the tutorial's way, with strings as pandas had them when it was written."""
+    return _pandas(source, are_objects=True)
 
-    def work() -> None:
-        sample_in_pandas(Path(source))
 
-    return work
+def pandas_str(source: str) -> Work:
+    """Sample 200 rows the tutorial's way, with the Arrow strings of pandas 3."""
+    return _pandas(source, are_objects=False)
 
 
 def seal(folder: str) -> Work:
@@ -174,6 +174,19 @@ def presidio(manifest: str) -> Work:
     return work
 
 
+def _pandas(source: str, *, are_objects: bool) -> Work:
+    import pandas as pd
+
+    from tests.benchmarks.tutorial import sample_in_pandas
+
+    pd.set_option("future.infer_string", not are_objects)
+
+    def work() -> None:
+        sample_in_pandas(Path(source))
+
+    return work
+
+
 def _vault() -> Any:
     """Return a connection to the vault of the environment, as dbt has it."""
     import duckdb
@@ -234,7 +247,18 @@ def _rendered(manifest: str) -> Any:
 PARTS: Final[Mapping[str, Callable[..., Work]]] = {
     part.__name__: part
     for part in (
-        *(projection, sampled, pandas, seal, unseal, aes_encrypt, aes_decrypt, scrub, presidio),
+        *(
+            projection,
+            sampled,
+            pandas_objects,
+            pandas_str,
+            seal,
+            unseal,
+            aes_encrypt,
+            aes_decrypt,
+            scrub,
+            presidio,
+        ),
     )
 }
 

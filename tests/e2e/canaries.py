@@ -6,6 +6,7 @@ have to be searched for; a match names the word, and the file says where it came
 
 import base64
 import json
+import re
 import struct
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,7 +27,6 @@ ACCENTED = "Žlůzkŷthvéř"
 # Canaries of columns whose rules want something else than a text.
 CARD_NUMBER = 4929817263540186
 AMOUNT = 7318264.91
-DISTANCE = 8391746205173
 TIMESTAMP = datetime.fromisoformat("2024-10-11 07:43:19.804613+00:00")
 # What stands in the columns that do not take any text as it is.
 KEPT: dict[str, str] = {
@@ -35,7 +35,6 @@ KEPT: dict[str, str] = {
     "merchant": f'"{STEM} ""{ACCENTED}"" merchant"',
     "city": f"{STEM}ville {ACCENTED}",
     "amount": str(AMOUNT),
-    "distance_from_home": str(DISTANCE),
     "velocity_last_hour": f"\"{{'num_transactions': 5, 'note': '{STEM} velocity'}}\"",
 }
 # Columns that only take values out of a closed list: there a canary is always a reason to reject.
@@ -43,6 +42,7 @@ CLOSED = {
     "merchant_category",
     "currency",
     "card_present",
+    "distance_from_home",
     "high_risk_merchant",
     "transaction_hour",
     "weekend_transaction",
@@ -56,7 +56,6 @@ def spellings() -> dict[str, bytes]:
         "stem": STEM,
         "accented": ACCENTED,
         "card": str(CARD_NUMBER),
-        "distance": str(DISTANCE),
         **{f"amount {i}": text for i, text in enumerate(_amounts())},
         **{f"timestamp {i}": text for i, text in enumerate(_timestamps())},
     }
@@ -65,7 +64,6 @@ def spellings() -> dict[str, bytes]:
     for order in "<>":
         for name, kind, value in (
             ("card", "q", CARD_NUMBER),
-            ("distance", "q", DISTANCE),
             ("amount", "d", AMOUNT),
             ("timestamp", "q", microseconds),
         ):
@@ -159,7 +157,7 @@ BREAKS = (
     lambda line: line.replace(STEM, f'"{STEM}', 1),  # an unterminated quote
     lambda line: line.replace(STEM, f"{STEM}\udcff", 1),  # no UTF-8
     lambda line: f"{line},{STEM}",  # too many columns
-    lambda line: line.partition(STEM)[0] + STEM,  # missing columns
+    lambda line: re.sub(r"(bad \w+).*", r"\1", line),  # missing columns
     lambda line: line.replace(STEM, f"{STEM}\r", 1),  # a stray carriage return
     lambda line: line.replace(STEM, f"{STEM}\0", 1),  # a NUL byte
 )

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -60,14 +59,13 @@ def sealed_state(project: Project) -> Mapping[str, tuple[int, int, int]]:
     }
 
 
-def ledger_rows(project: Project) -> list[list[tuple[Any, ...]]]:
-    """Return every row of every table of the ledger."""
+def ledger_rows(project: Project) -> list[str]:
+    """Return every row of every table of the ledger, as SQL."""
     path = project.vault / "ledger.sqlite"
     if not path.exists():
         return []
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as ledger:
-        names = ledger.execute("select name from sqlite_master where type = 'table' order by name")
-        return [ledger.execute(f'select * from "{name}"').fetchall() for (name,) in names]
+        return list(ledger.iterdump())
 
 
 def header() -> str:
@@ -186,13 +184,8 @@ def test_another_vault_another_format_and_one_thread_give_the_same_fingerprints(
 ) -> None:
     texts = pacsv.ConvertOptions(column_types=dict.fromkeys(header().split(","), pa.string()))
     pq.write_table(pacsv.read_csv(SAMPLE, convert_options=texts), tmp_path / "same.parquet")
-    one_thread = fresh.edited(
-        {
-            "profiles.yml": lambda text: text.replace(
-                "threads: 4", "threads: 1\n      settings: {threads: 1}"
-            )
-        }
-    )
+    single = "threads: 1\n      settings: {threads: 1}"
+    one_thread = fresh.edited({"profiles.yml": lambda text: text.replace("threads: 4", single)})
     one_thread.dbt("build", vars={"transactions_csv": str(tmp_path / "same.parquet")})
     assert set(sealed_state(fresh)) == set(sealed_state(built))
     lines = "select split, line_number, n_tokens, line from vault.main.transactions_sealed"
@@ -262,7 +255,7 @@ def test_a_failed_check_stops_the_build_and_sealing_by_itself_is_refused_too(
     assert "SKIP relation main.transactions_sealed" in done.stdout
     assert copied.query("select count(*) from vault.main.transactions_sampled") == [(8,)]
     failed = copied.query(
-        "select expectation, column from vault.main.transactions_checked where not is_success"
+        'select expectation, "column" from vault.main.transactions_checked where not is_success'
     )
     assert ("expect_column_values_to_be_between", "n_train") in failed
 

@@ -59,7 +59,10 @@ def _command(
     tempfile.tempdir = None  # was found out in another environment
     sys.argv = list(command)
     if Path(command[0]).name == "sealtune":
-        from python_stages.cli import app as script  # noqa: PLC0415 - loaded in the fork server
+        from python_stages.cli import app  # noqa: PLC0415 - loaded in the fork server
+
+        app()
     else:
-        from dbt.cli.main import cli as script  # noqa: PLC0415 - loaded in the fork server
-    script()
+        from dbt.cli.main import cli  # noqa: PLC0415 - loaded in the fork server
+
+        cli()

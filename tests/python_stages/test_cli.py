@@ -4,13 +4,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import pytest
-import typer
+from typer import Typer
 from typer.testing import CliRunner, Result
 
 from python_stages import keys, seal
@@ -26,6 +24,7 @@ class Cli:
     keys: Path
 
     def __call__(self, *args: str, text: str | None = None) -> Result:
+        """Run it with these words, and with this text on stdin."""
         return CliRunner(env={"SEALTUNE_KEYS_DIR": str(self.keys)}).invoke(app, args, input=text)
 
 
@@ -51,12 +50,19 @@ def sealed(cli: Cli, tmp_path: Path) -> Path:
     return file.path
 
 
-def commands(command: click.Command, name: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    if isinstance(command, click.Group):
-        for one, inner in command.commands.items():
-            yield from commands(inner, (*name, one))
-    else:
-        yield name
+def commands(group: Typer, name: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return the words of every command."""
+    own = [
+        (*name, one.name or getattr(one.callback, "__name__", ""))
+        for one in group.registered_commands
+    ]
+    inner = [
+        found
+        for one in group.registered_groups
+        if one.typer_instance
+        for found in commands(one.typer_instance, (*name, one.name or ""))
+    ]
+    return own + inner
 
 
 def refused(result: Result) -> str:
@@ -68,7 +74,7 @@ def refused(result: Result) -> str:
     return result.stderr
 
 
-@pytest.mark.parametrize("name", commands(typer.main.get_command(app)), ids=" ".join)
+@pytest.mark.parametrize("name", commands(app), ids=" ".join)
 def test_the_help_of_every_command_has_an_example_of_it(cli: Cli, name: tuple[str, ...]) -> None:
     result = cli(*name, "--help")
     assert result.exit_code == 0

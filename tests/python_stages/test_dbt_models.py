@@ -85,7 +85,7 @@ def test_an_error_in_the_middle_of_a_stream_reaches_duckdb_without_the_value(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     def batches() -> Iterator[pa.RecordBatch]:
-        yield pa.record_batch({"text": ["fine"]}, SCHEMA)
+        yield pa.RecordBatch.from_pylist([{"text": "fine"}], SCHEMA)
         raise ValueError(CANARY)
 
     con.register("streamed", _stream(SCHEMA, batches(), "scrub"))
@@ -100,7 +100,7 @@ def test_a_stream_pulls_a_batch_only_when_it_is_asked_for() -> None:
     def batches() -> Iterator[pa.RecordBatch]:
         for number in range(3):
             pulled.append(number)
-            yield pa.record_batch({"text": [str(number)]}, SCHEMA)
+            yield pa.RecordBatch.from_pylist([{"text": str(number)}], SCHEMA)
 
     reader = _stream(SCHEMA, batches(), "scrub")
     assert pulled == []

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from python_stages import hooks, keys, seal
-from python_stages.check import hash_suites
-from python_stages.check.stage import VERDICT_SCHEMA
+from python_stages.check import VERDICT_SCHEMA, hash_suites
 from python_stages.errors import ConfigError, NotCheckedError
 from python_stages.hooks import JobSettings, check_spec, fingerprint_relation, ledger_sql
 from python_stages.ledger import Ledger
@@ -40,12 +40,11 @@ def con(ring: keys.KeyRing) -> Iterator[duckdb.DuckDBPyConnection]:
                 7 as n_tokens
             from range(100) n(i)
         """)
-        connection.execute(f"""
-            create view sealed as select
-                split, row_number() over (partition by split order by example_id) as line_number,
-                n_tokens, {hooks.LINE_SQL} as line
-            from examples
-        """)
+        numbered = "row_number() over (partition by split order by example_id) as line_number"
+        lines = connection.table("examples").project(
+            f"split, {numbered}, n_tokens, {hooks.LINE_SQL} as line"
+        )
+        lines.create_view("sealed")
         put_verdict(connection, ring)
         yield connection
 
@@ -64,8 +63,6 @@ def put_verdict(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing, **changes: o
         "n_expectations": 2,
         "dataset_fingerprint": fingerprint_relation(con.table("examples"), ring),
     }
-    import pyarrow as pa  # noqa: PLC0415
-
     rows = [{**row, "column": "first"}, {**row, "column": "second", **changes}]
     con.register("verdict", pa.Table.from_pylist(rows, schema=VERDICT_SCHEMA))
     con.execute("create or replace table checked as from verdict")

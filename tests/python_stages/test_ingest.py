@@ -105,7 +105,12 @@ class Account:
         """Scan the kept records."""
         self._con.register("ingested", self.table)
         sql = ingest.kept_sql(
-            self._con, self._spec.dataset, self._spec.location, "ingested", self._masked_files
+            self._con,
+            self._spec.dataset,
+            self._spec.location,
+            "ingested",
+            self._spec.config_hash,
+            self._masked_files,
         )
         return self._con.execute(f"select {columns} from ({sql})").fetchall()  # noqa: S608 - ours
 
