@@ -1,6 +1,7 @@
 {%- set ingested = ref('transactions_ingested') -%}
 {%- if execute -%}
-    {%- set rules = graph.nodes['model.' ~ project_name ~ '.transactions_ingested'].config.meta.ingest.columns -%}
+    {%- set node = graph.nodes['model.' ~ project_name ~ '.transactions_ingested'] -%}
+    {%- set rules = node.config.meta.ingest.columns -%}
     {#- a number lets DuckDB filter in the scan; where nothing is counted yet, only speed is lost -#}
     {%- if flags.WHICH in ('build', 'run') and load_relation(ingested) -%}
         {%- set n_kept = run_query('select ' ~ kept_count(ingested)).rows[0][0] -%}

@@ -32,7 +32,8 @@ TIMESTAMP = datetime.fromisoformat("2024-10-11 07:43:19.804613+00:00")
 KEPT: dict[str, str] = {
     "card_number": str(CARD_NUMBER),
     "timestamp": "2024-10-11 07:43:19.804613+00:00",
-    "merchant": f'"{STEM} ""{ACCENTED}"" merchant"',
+    # a value may look like an error of ours
+    "merchant": f'"ConfigError: {STEM} ""{ACCENTED}"" merchant"',
     "city": f"{STEM}ville {ACCENTED}",
     "amount": str(AMOUNT),
     "velocity_last_hour": f"\"{{'num_transactions': 5, 'note': '{STEM} velocity'}}\"",

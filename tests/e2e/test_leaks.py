@@ -249,6 +249,21 @@ def test_a_python_model_that_fails_on_a_row_leaves_no_canary(
     run(project, "run", "-s", model, is_ok=False, says="is not shown", **built.variables)
 
 
+def test_a_sql_model_that_fails_on_a_row_leaves_no_canary(built: Built, tmp_path: Path) -> None:
+    def cast(text: str) -> str:
+        canaries = f"contains(merchant, '{STEM[:4]}' || '{STEM[4:]}')"
+        exploding = f"case when {canaries} then merchant::integer::varchar else merchant end"
+        return text.replace("        merchant,\n", f"        {exploding} as merchant,\n")
+
+    path = "models/transactions/transactions_sampled.sql"
+    project = built.copy_to(tmp_path).edited({path: cast})
+    says = "is not shown"
+    run(project, "run", "-s", "transactions_sampled", is_ok=False, says=says, **built.variables)
+    inline = "select merchant::integer from {{ ref('stg_transactions') }}"
+    show = ("show", "--log-level-file", "none", "--inline", inline)
+    run(project, *show, is_ok=False, says=says, **built.variables)
+
+
 @dataclass
 class QuotingApi(LoopbackApi):
     """A provider whose refusals quote the data, in message and code.
