@@ -199,6 +199,8 @@ def _vault() -> Any:
     ring = load(settings.keys_folder())
     open_vault(con, settings.vault_folder(), ring.vault_key())
     register_functions(con, ring)
+    # DuckDB imports pandas when a Python function is first called; in a build that is long before
+    con.execute("select keyed_hmac('warm', 'up')")
     return con
 
 

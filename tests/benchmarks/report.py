@@ -39,7 +39,7 @@ def claims(costs: Mapping[str, Costs]) -> list[Claim]:
     """Return the claims about those parts that were measured."""
     found: list[Claim] = []
     scan, sample = costs.get("projection"), costs.get("sampled")
-    tutorial, build = costs.get("pandas_objects"), costs.get("dbt build")
+    tutorial, build = costs.get("pandas_str"), costs.get("dbt build")
     if scan and sample:
         found += [
             Claim("sampled / projection, seconds", sample.seconds / scan.seconds, 1.15),
@@ -48,8 +48,8 @@ def claims(costs: Mapping[str, Costs]) -> list[Claim]:
     if sample and tutorial:
         slower, larger = tutorial.seconds / sample.seconds, tutorial.peak_bytes / sample.peak_bytes
         found += [
-            Claim("pandas_objects / sampled, seconds", slower, 12, is_at_least=True),
-            Claim("pandas_objects / sampled, peak memory", larger, 20, is_at_least=True),
+            Claim("pandas / sampled, seconds", slower, 12, is_at_least=True),
+            Claim("pandas / sampled, peak memory", larger, 20, is_at_least=True),
         ]
     if scan and build:
         limit = 3 * scan.seconds + 25

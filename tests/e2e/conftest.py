@@ -98,6 +98,8 @@ class Project:
     def command(self, *args: str, vars: Mapping[str, Any] | None = None) -> list[str]:  # noqa: A002 - as dbt calls it
         """Return the dbt command line, to start it otherwise than `dbt` does."""
         flags = ["--target-path", str(self.target), "--log-path", str(self.logs)]
+        if "--log-level-file" not in args:
+            flags += ["--log-level-file", "debug"]  # off by default; on, it must be clean as well
         given = ["--vars", json.dumps(dict(vars))] if vars else []
         return [_script("dbt"), *args, *flags, *given]
 

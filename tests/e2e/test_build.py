@@ -222,7 +222,7 @@ def test_a_changed_file_is_not_read_until_it_is_counted_and_then_sealed_for_ever
         file.write((tmp_path / "more.csv").read_bytes().partition(b"\n")[2])
     done = copied.dbt("run", "-s", "transactions_sampled", vars=variables, check=False)
     assert done.returncode == 1
-    assert "the source files changed since their records were counted" in done.stdout
+    assert "the source files, or the rules for them, changed since the records were" in done.stdout
     assert "run dbt build -s transactions_ingested+" in done.stdout
 
     copied.dbt("build", vars=variables)

@@ -100,6 +100,10 @@ def is_noise(paths: list[Path]) -> bool:
 # ── the commands ──
 
 
+# dbt's log is off by default; who turns it on must not find more in it than on the screen.
+WITH_LOG = ("--log-level-file", "debug")
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the source with the canaries, in a folder that is not searched."""
@@ -131,13 +135,14 @@ def built(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Built:
         "sample_per_class": None,
         "max_reject_share": 0.2,
     }
-    project.dbt("build", vars=variables)
+    project.dbt("build", *WITH_LOG, vars=variables)
     return Built(project, variables)
 
 
 def run(project: Project, *args: str, is_ok: bool, says: str = "", **variables: Any) -> Completed:
     """Run dbt, check how it ends and what it says, and search everything for canaries."""
-    done = project.dbt(*args, vars=variables, check=False)
+    log = () if args[0] == "show" else WITH_LOG
+    done = project.dbt(*args, *log, vars=variables, check=False)
     assert (done.returncode == 0) is is_ok, done.stdout
     assert says in done.stdout
     assert search(project) == []
@@ -164,6 +169,7 @@ def test_the_canaries_come_as_far_as_the_sealed_lines(built: Built) -> None:
 def test_a_build_leaves_no_canary(built: Built) -> None:
     assert search(built.project) == []
     assert len(built.project.sealed_files()) == 2
+    assert (built.project.logs / "dbt.log").stat().st_size > 0
 
 
 def test_the_warehouse_does_not_open_without_its_key(built: Built) -> None:
@@ -260,7 +266,7 @@ def test_a_sql_model_that_fails_on_a_row_leaves_no_canary(built: Built, tmp_path
     says = "is not shown"
     run(project, "run", "-s", "transactions_sampled", is_ok=False, says=says, **built.variables)
     inline = "select merchant::integer from {{ ref('stg_transactions') }}"
-    show = ("show", "--log-level-file", "none", "--inline", inline)
+    show = ("show", "--inline", inline)
     run(project, *show, is_ok=False, says=says, **built.variables)
 
 
@@ -331,14 +337,21 @@ def test_wrong_and_missing_keys_leave_no_canary(
     run(project, "build", is_ok=False, says="put", **built.variables)
 
 
-def test_show_is_refused_where_it_would_log_rows(built: Built, tmp_path: Path) -> None:
+def test_show_prints_rows_and_writes_none(built: Built, tmp_path: Path) -> None:
     built.copy_to(tmp_path)
     project = Project(CHECKOUT, tmp_path)  # a warm one would print into a file
     show = ("show", "-s", "stg_transactions", "--limit", "400")
-    run(project, *show, is_ok=False, says="--log-level-file none", **built.variables)
-    done = project.dbt(*show, "--log-level-file", "none", vars=built.variables)
+    done = project.dbt(*show, vars=built.variables)
     assert STEM in done.stdout
     assert search(project, outputs=False) == []
+
+
+def test_show_is_refused_where_it_would_log_rows(built: Built, tmp_path: Path) -> None:
+    project = built.copy_to(tmp_path)
+    show = ("show", "-s", "stg_transactions", "--limit", "400")
+    run(project, *show, *WITH_LOG, is_ok=False, says="would also write", **built.variables)
+    project = replace(project, extra_env={"DBT_LOG_LEVEL_FILE": "info"})
+    run(project, *show, is_ok=False, says="would also write", **built.variables)
 
 
 def test_a_spill_that_a_killed_build_left_holds_no_canary(

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from python_stages import dbt_models, keys
-from python_stages.dbt_models import _stream, value_free
-from python_stages.errors import ConfigError, SealtuneError, StageError
+from python_stages.dbt_models import _stream
+from python_stages.errors import ConfigError, SealtuneError, StageError, value_free
 from python_stages.render import RENDERED_SCHEMA
 
 CANARY = "4111-canary-1111"

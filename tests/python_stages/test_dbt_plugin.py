@@ -116,13 +116,16 @@ def test_a_file_that_is_no_warehouse_is_refused_as_such(
     assert (tmp_path / dbt_plugin.WAREHOUSE).read_bytes() == content
 
 
-def test_folder_and_warehouse_are_for_this_user_only_even_where_they_were_not(
+def test_a_folder_that_others_can_look_into_is_refused_until_it_is_closed(
     vault: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
-    vault.chmod(0o755)
+    vault.chmod(0o750)
     (vault / dbt_plugin.WAREHOUSE).chmod(0o644)
+    with pytest.raises(VaultError, match=r"others can look into .*run chmod 700"):
+        dbt_plugin.open_vault(con, vault, KEY)
+    assert mode(vault) == 0o750
+    vault.chmod(0o700)
     dbt_plugin.open_vault(con, vault, KEY)
-    assert mode(vault) == 0o700
     assert mode(vault / dbt_plugin.WAREHOUSE) == 0o600
 
 
