@@ -14,8 +14,10 @@ temporary files) in folders under `tmp_path`: tests meet neither each other nor 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir, closing
 from dataclasses import dataclass, field, replace
@@ -31,6 +33,7 @@ from python_stages import keys
 CHECKOUT = Path(__file__).parents[2]
 _PARTS = ("models", "macros", "tests/generic", "expectations", "sample_data", "python_stages")
 _TIMEOUT_SECONDS = 240.0
+_STEP_SECONDS = 0.002
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -70,6 +73,11 @@ class Project:
     def logs(self) -> Path:
         """Folder of dbt's log."""
         return self.root / "logs"
+
+    @property
+    def output(self) -> Path:
+        """File that a killed command printed to."""
+        return self.root / "output"
 
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment of a command: nothing in it leads out of `root`."""
@@ -119,6 +127,46 @@ class Project:
             env: environment variables for this command.
         """
         return self._run(self.command(*args, vars=vars), check=check, env=env)
+
+    def dbt_killed(
+        self,
+        *args: str,
+        when: Callable[[], bool],
+        seconds: float = 0.0,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - as dbt calls it
+    ) -> bool:
+        """Run dbt and kill it with SIGKILL, its children too; return whether it was still alive.
+
+        What it printed is in the file `output` under `root`.
+
+        Args:
+            args: the command and its options.
+            when: whether the moment has come; asked until it has, or dbt has ended.
+            seconds: how long to wait then.
+            vars: what goes into `--vars`.
+        """
+        with self.output.open("wb") as output:
+            process = subprocess.Popen(
+                self.command(*args, vars=vars),
+                cwd=self.folder,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            try:
+                end = time.monotonic() + _TIMEOUT_SECONDS
+                # it is not reaped before it is killed, so that its group is still its own
+                while not when() and not _has_ended(process.pid):
+                    if time.monotonic() > end:
+                        pytest.fail("dbt neither came to the moment nor ended")
+                    time.sleep(_STEP_SECONDS)
+                time.sleep(seconds)
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return process.returncode == -signal.SIGKILL
 
     def sealtune(
         self, *args: str, check: bool = True, env: Mapping[str, str] | None = None
@@ -191,6 +239,11 @@ class Project:
                 f"{done.stdout}{done.stderr}"
             )
         return done
+
+
+def _has_ended(pid: int) -> bool:
+    """Say whether a child has ended, without reaping it."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _script(name: str) -> str:

@@ -6,12 +6,8 @@ and, because files and jobs are made within milliseconds, at random ones right b
 a stage has begun: a line that dbt prints, a draft, a request.
 """
 
-import os
 import random
-import signal
 import sqlite3
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -27,8 +23,6 @@ from tests.e2e.conftest import Project
 from tests.python_stages.loopback_api import API_KEY, LoopbackApi, serve
 
 SEED = 20_261_122
-_STEP_SECONDS = 0.002
-_TIMEOUT_SECONDS = 200.0  # a job in doubt is looked for during one minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,7 @@ def moments(project: Project, api: LoopbackApi, dice: random.Random) -> Iterator
         return True
 
     def printed(text: str) -> Callable[[], bool]:
-        return lambda: text.encode() in output_path(project).read_bytes()
+        return lambda: text.encode() in project.output.read_bytes()
 
     def has_new_draft() -> bool:
         return any(path.suffix == ".draft" for path in set(sealed_and_drafts(project)) - known)
@@ -72,44 +66,6 @@ def moments(project: Project, api: LoopbackApi, dice: random.Random) -> Iterator
     yield Moment("draft", has_new_draft, dice.uniform(0.0, 0.01))
     yield Moment("upload", asked("POST", "/v1/files"), dice.uniform(0.0, 0.02))
     yield Moment("job", asked("POST", "/v1/fine_tuning/jobs"), dice.uniform(0.0, 0.01))
-
-
-def output_path(project: Project) -> Path:
-    """Return the file that a build prints to."""
-    return project.root / "output"
-
-
-def kill(project: Project, variables: dict[str, Any], moment: Moment) -> bool:
-    """Start a build and kill it and its children at a moment; return whether it was still alive."""
-    with output_path(project).open("wb") as output:
-        process = subprocess.Popen(
-            project.command("build", vars=variables),
-            cwd=project.folder,
-            env=project.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            wait_for(process, moment)
-        finally:
-            # not reaped yet, so that the group is still this one
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    return process.returncode == -signal.SIGKILL
-
-
-def wait_for(process: subprocess.Popen[bytes], moment: Moment) -> None:
-    """Wait until the moment has come, or the process has ended, without reaping it."""
-    end = time.monotonic() + _TIMEOUT_SECONDS
-    while not moment.has_come():
-        if time.monotonic() > end:
-            pytest.fail("the build neither came to the moment nor ended")
-        if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            return
-        time.sleep(_STEP_SECONDS)
-    time.sleep(moment.seconds)
 
 
 def sealed_and_drafts(project: Project) -> Iterator[Path]:
@@ -182,7 +138,9 @@ def test_a_build_killed_at_any_moment_is_completed_by_the_next(
         for number in range(1, n_datasets + 1):
             variables["sample_seed"] = number
             for moment in moments(project, api, dice):
-                was_alive = kill(project, variables, moment)
+                was_alive = project.dbt_killed(
+                    "build", vars=variables, when=moment.has_come, seconds=moment.seconds
+                )
                 n_kills += was_alive
                 how = f"killed {moment.seconds:.3f} s after {moment.name}"
                 with capsys.disabled():
