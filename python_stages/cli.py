@@ -169,6 +169,7 @@ def jobs_adopt(
     Example: sealtune jobs adopt 3f9a… ftjob-abc123
     """
     from python_stages import backends, hooks, ledger, submit  # noqa: PLC0415 - help is quick
+    from python_stages.backends import plan  # noqa: PLC0415 - the same
 
     with _sentences(), ledger.Ledger(hooks.ledger_path()) as opened:
         row = opened.get(key)
@@ -177,7 +178,7 @@ def jobs_adopt(
         with backends.open_backend(
             row.backend, base_url=row.base_url, api_key=settings.api_key()
         ) as backend:
-            if row.backend == "plan":
+            if isinstance(backend, plan.PlanBackend):
                 raise LedgerError("a planned job waits for nothing")
             settled = submit.adopt(key, job_id, backend, opened)
         typer.echo(f"{settled.dataset}: the job is {settled.job_id}")
