@@ -14,11 +14,12 @@ Functions for SQL:
 
 import hmac
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import duckdb_extension_httpfs
@@ -106,6 +107,8 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
             "was made with, or remove the vault folder to start anew"
         ) from None
     path.chmod(0o600)
+    # nobody else has the vault now, so what lies there is the encrypted spill of a killed process
+    shutil.rmtree(folder / "temp", ignore_errors=True)
     # for every cursor: times without an offset are UTC, wherever the machine stands
     con.execute("set global timezone = 'UTC'")
 
@@ -143,7 +146,12 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
 # What these errors say is about SQL and names in it; of every other kind the text may quote a row,
 # as those about casts, constraints and lines of a CSV file do.
 _ABOUT_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
-_OUR_SENTENCE = re.compile(r"\b(?:SourceError|LedgerError|KeyFileError|ConfigError): ([^\n]*)")
+# How an error of ours arrives that was raised in a function called by SQL; from the beginning of
+# the text on, so that no cell can pass for one.
+_OUR_SENTENCE = re.compile(
+    r"Invalid Input Error: Python exception occurred while executing the UDF: "
+    r"(?:SourceError|LedgerError|KeyFileError|ConfigError): ([^\n]*)"
+)
 
 
 @contextmanager
@@ -159,7 +167,7 @@ def _as_dbt_error() -> Iterator[None]:
     except _ABOUT_SQL:
         raise
     except duckdb.Error as error:
-        ours = _OUR_SENTENCE.search(str(error))  # raised in one of the functions above
+        ours = _OUR_SENTENCE.match(str(error))
         raise DbtRuntimeError(
             ours.group(1)
             if ours
@@ -171,10 +179,28 @@ def _as_dbt_error() -> Iterator[None]:
 class ValueFreeCursor(DuckDBCursorWrapper):
     """dbt-duckdb's cursor, whose errors hold no values."""
 
-    def execute(self, sql: str, bindings: Any = None) -> Any:
-        """Run SQL as the parent does; raise what `_as_dbt_error` makes of its errors."""
+    def execute(self, sql: str, bindings: Any = None) -> Self:
+        """Run SQL; raise what `_as_dbt_error` makes of its errors."""
         with _as_dbt_error():
-            return super().execute(sql, bindings)  # type: ignore[no-untyped-call]  # dbt-duckdb
+            super().execute(sql, bindings)  # type: ignore[no-untyped-call]  # dbt-duckdb
+        return self
+
+    # a large result is computed while it is fetched, and fails there
+
+    def fetchone(self) -> Any:
+        """Return the next row."""
+        with _as_dbt_error():
+            return self._cursor.fetchone()
+
+    def fetchmany(self, size: int = 1) -> Any:
+        """Return the next rows."""
+        with _as_dbt_error():
+            return self._cursor.fetchmany(size)
+
+    def fetchall(self) -> Any:
+        """Return all rows that are left."""
+        with _as_dbt_error():
+            return self._cursor.fetchall()
 
 
 class Plugin(BasePlugin):

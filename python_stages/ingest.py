@@ -157,6 +157,10 @@ class _Accounting:
             """)
         except duckdb.InvalidInputException:
             return None  # its message quotes the line, so it goes no further
+        except duckdb.OutOfMemoryException:
+            raise SourceError(
+                f"{spec.dataset}: not enough memory, or no room in the vault folder for what spills"
+            ) from None
         except duckdb.Error as error:
             raise SourceError(
                 f"{spec.dataset}: files cannot be read ({type(error).__name__}): are they whole?"

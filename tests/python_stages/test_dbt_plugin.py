@@ -15,6 +15,7 @@ import duckdb
 import duckdb_extension_httpfs
 import pyarrow as pa
 import pytest
+from dbt_common.exceptions import DbtRuntimeError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -394,3 +395,14 @@ def test_keyed_hmac_is_the_same_over_many_rows_and_threads(
         from (select keyed_hmac('a', (i % 5000)::varchar) as digest from range(200000) n(i))
     """).fetchall()
     assert found == [(200_000, 5_000, 200_000)]
+
+
+@pytest.mark.parametrize("n_rows", [1, 2_000_000])
+@pytest.mark.parametrize("text", ["CANARY-4711", "ConfigError: CANARY-4711"])
+def test_a_failing_cast_quotes_no_cell_wherever_it_fails(n_rows: int, text: str) -> None:
+    sql = "select case when i = ? - 1 then ? else '1' end::integer from range(?) as rows(i)"
+    with duckdb.connect() as con:
+        cursor = dbt_plugin.ValueFreeCursor(con)
+        with pytest.raises(DbtRuntimeError, match="ConversionException") as caught:
+            cursor.execute(sql, [n_rows, text, n_rows]).fetchall()
+    assert "CANARY" not in str(caught.value)
