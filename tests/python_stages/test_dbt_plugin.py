@@ -402,7 +402,7 @@ def test_keyed_hmac_is_the_same_over_many_rows_and_threads(
 def test_a_failing_cast_quotes_no_cell_wherever_it_fails(n_rows: int, text: str) -> None:
     sql = "select case when i = ? - 1 then ? else '1' end::integer from range(?) as rows(i)"
     with duckdb.connect() as con:
-        cursor = dbt_plugin.ValueFreeCursor(con)
-        with pytest.raises(DbtRuntimeError, match="ConversionException") as caught:
+        cursor = dbt_plugin.ValueFreeCursor(con)  # type: ignore[no-untyped-call]  # dbt-duckdb
+        with pytest.raises(DbtRuntimeError, match="message may hold data") as caught:
             cursor.execute(sql, [n_rows, text, n_rows]).fetchall()
     assert "CANARY" not in str(caught.value)
