@@ -65,7 +65,7 @@ def open_location(location: str) -> tuple[SourceFile, ...]:
         SourceError: there is no such file, kinds are mixed, or a header cannot be read.
     """
     if location.startswith(_KAGGLE):
-        location = str(_download_from_kaggle(location.removeprefix(_KAGGLE)))
+        location = str(download_from_kaggle(location.removeprefix(_KAGGLE)))
     names = glob.glob(location, recursive=True)  # noqa: PTH207 - a location may be absolute
     names = [location] if Path(location).is_file() else names  # a file's name may hold brackets
     paths = sorted(Path(name).absolute() for name in names)
@@ -203,7 +203,7 @@ def identifier(name: str) -> str:
 
 
 @cache  # a build looks at its location several times, and must see one version of the file
-def _download_from_kaggle(handle: str) -> Path:
+def download_from_kaggle(handle: str) -> Path:
     """Download `OWNER/DATASET/FILE` through kagglehub, which caches it outside the project."""
     parts = handle.split("/", 2)
     if len(parts) != 3 or not all(parts):  # noqa: PLR2004 - the three parts of the handle

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from python_stages import sources
 from python_stages.errors import SourceError
 from python_stages.sources import open_location
 
@@ -105,6 +106,7 @@ def kaggle(
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
+        sources.download_from_kaggle.cache_clear()  # a process asks once; a test is a new one
         try:
             yield api
         finally:
