@@ -28,7 +28,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from python_stages import settings
 from python_stages.errors import KeyFileError
 from python_stages.key_files import (
     MLKEM_PUBLIC_BYTES,
@@ -136,11 +135,6 @@ class KeyRing:
         for path in paths:
             # A public key is no secret, but who can write it chooses who reads the sealed files.
             yield path.stem, read_key(path, kind, forbidden=OTHERS_WRITE)
-
-
-def default_folder() -> Path:
-    """Return the folder of the keys as the environment or the user's config directory has it."""
-    return settings.keys_folder()
 
 
 def create(folder: Path, *, project: Path | None = None) -> KeyRing:

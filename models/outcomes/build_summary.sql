@@ -1,6 +1,12 @@
 with audit as (
 
-    select * from {{ ref('ingest_audit') }}
+    select
+        dataset,
+        (outcome <> 'read')::integer as step,
+        outcome as state,
+        reason as detail,
+        n_rows
+    from {{ ref('ingest_audit') }}
 
 ),
 
@@ -12,23 +18,9 @@ stages as (
 
 final as (
 
-    select
-        dataset,
-        (outcome <> 'read')::integer as step,
-        outcome as state,
-        reason as detail,
-        n_rows
-    from audit
-
-    union all
-
-    select
-        dataset,
-        step,
-        state,
-        detail,
-        n_rows
-    from stages
+    select * from audit
+    union all by name
+    select * from stages
 
 )
 

@@ -37,7 +37,7 @@ def open_backend(
     if not base_url:
         raise ConfigError("backend compatible needs an address: set base_url")
     # Importing the client takes over a second, which a build that only plans should not pay.
-    from python_stages.backends.compatible import CompatibleBackend  # noqa: PLC0415
+    from python_stages.backends.compatible import CompatibleBackend  # noqa: PLC0415 - see above
 
     backend = CompatibleBackend(
         base_url, api_key=api_key, expires_after_seconds=expires_after_seconds

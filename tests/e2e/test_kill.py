@@ -144,7 +144,7 @@ def test_a_build_killed_at_any_moment_is_completed_by_the_next(
                 n_kills += was_alive
                 how = f"killed {moment.seconds:.3f} s after {moment.name}"
                 with capsys.disabled():
-                    print(f"{how}, alive {was_alive}: {check_after_kill(project)}")  # noqa: T201
+                    print(f"{how}, alive {was_alive}: {check_after_kill(project)}")  # noqa: T201 - the moments
             project.dbt("build", vars=variables)
             check_after_build(project, api, number)
         for job_id in list(api.jobs):
