@@ -2,33 +2,34 @@
     {#- The `n_per_stratum` rows of each stratum whose key hashes lowest; all rows when it is none.
 
         relation        what to sample
-        stratum         column; its distinct values are the strata
+        stratum         column whose values are the strata
         key             column that is close to unique; rows that agree in it are ranked by `columns`
         columns         columns of the result
         n_per_stratum   rows per stratum, or none for every row
         seed            another seed draws another sample
         n_rows          about how many rows there are, best as a number; only speed depends on it
-        strata          strata that are large, as texts; only speed depends on it
+        strata          the strata to draw from, as texts, which is faster; all there are when empty
 
         Deterministic in data and seed, at any number of threads: the rank is hash(key) xor-ed with
-        the seed, then the row itself. Of the `strata` named, only rows that rank low enough are
-        taken up, four to eight times what is needed were all of equal size; every row of any other
-        stratum is. That filter needs two columns and constants alone, so DuckDB runs it right
-        behind the scan, and casts in `relation` are computed for the few rows that pass. Where a
-        named stratum comes out short, a second scan takes up all of its rows.
+        the seed, then the row itself. Where `strata` are named, only rows that rank low enough are
+        taken up, four to eight times what is needed were all of equal size. That filter needs one
+        column and constants alone, so DuckDB runs it right behind the scan, and casts in `relation`
+        are computed for the few rows that pass. Where a stratum comes out short, a second scan
+        takes up all of its rows.
         DuckDB promises no stable hash() across versions: a test with frozen values guards the lock.
     -#}
     {%- set list = columns | join(', ') -%}
-    {%- if n_per_stratum is none %}
-    select {{ list }} from {{ relation }}
-    {%- else %}
-    {%- set seed_bits = "('0x" ~ local_md5('sealtune sample ' ~ seed)[:16] ~ "')::ubigint" -%}
-    {%- set rank = "xor(hash(" ~ key ~ "), " ~ seed_bits ~ ")" -%}
     {%- set names = [] -%}
     {%- for name in strata -%}
         {%- do names.append("'" ~ name | replace("'", "''") ~ "'") -%}
     {%- endfor -%}
     {%- set names = names | join(', ') -%}
+    {%- if n_per_stratum is none %}
+    select {{ list }} from {{ relation }}
+    {%- if strata %} where {{ stratum }} in ({{ names }}){% endif %}
+    {%- else %}
+    {%- set seed_bits = "('0x" ~ local_md5('sealtune sample ' ~ seed)[:16] ~ "')::ubigint" -%}
+    {%- set rank = "xor(hash(" ~ key ~ "), " ~ seed_bits ~ ")" -%}
     {#- a rank whose first n bits are zero is a hash that begins like the seed; DuckDB does not move
         xor() below a projection, since it might raise an error, but it does move a comparison -#}
     {%- set share = "4.0 * " ~ strata | length ~ " * (" ~ n_per_stratum ~ " + 8) / greatest(" ~ n_rows ~ ", 1)" -%}
@@ -39,9 +40,7 @@
 
         select {{ rank }} as sample_rank, {{ list }}
         from {{ relation }}
-        where
-            hash({{ key }}) between {{ seed_bits }} & ~{{ free_bits }} and {{ seed_bits }} | {{ free_bits }}
-            or ({{ stratum }} in ({{ names }})) is not true
+        where hash({{ key }}) between {{ seed_bits }} & ~{{ free_bits }} and {{ seed_bits }} | {{ free_bits }}
 
     ),
 
@@ -60,7 +59,7 @@
     ranked as (
 
         select * from candidates
-        where not exists (select 1 from short where short.stratum = candidates.{{ stratum }})
+        where {{ stratum }} in ({{ names }}) and {{ stratum }} not in (select short.stratum from short)
         union all
         select {{ rank }} as sample_rank, {{ list }}
         from {{ relation }}

@@ -7,6 +7,7 @@ Arrows point down this list, never up.
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
     ingest.py         account for every record of a source
+    ingested_rows.py  the rows it tells this in
     kept.py           read a source again without what was rejected
     column_rules.py   what a cell must be, as SQL
     sources.py        a location, its files, and the SQL that scans them

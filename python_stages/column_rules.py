@@ -87,7 +87,7 @@ class ColumnRule:
                 conditions.append(f"{value} >= {self._bound(self.min)}")
             if self.max is not None:
                 conditions.append(f"{value} <= {self._bound(self.max)}")
-        if self.type == "varchar":
+        if self.type == "varchar" and "" in (self.accepted_values or ("",)):
             conditions.append(f"{raw} <> ''")  # of the other types none is empty
         if self.starts_with:
             conditions.append(f"starts_with({raw}, {literal(self.starts_with)})")
@@ -152,9 +152,12 @@ class IngestSpec:
         config_hash = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
         return cls(dataset, str(config["location"]), rules, record_id, record_key, config_hash)
 
+    def is_good_sql(self) -> str:
+        """Return the SQL condition that is true for a good record only."""
+        return " and ".join(rule.is_good(name) for name, rule in self.columns.items()) or "true"
+
     def reason_sql(self) -> str:
         """Return the SQL expression that is null for a good record, else its first reason."""
-        is_good = " and ".join(rule.is_good(name) for name, rule in self.columns.items())
         whens = " ".join(
             f"when {condition} then {literal(reason)}"
             for name, rule in self.columns.items()
@@ -162,7 +165,8 @@ class IngestSpec:
         )
         if not whens:
             return "null::varchar"
-        return f"case when ({is_good}) is not true then case {whens} else 'unexplained' end end"
+        is_bad = f"({self.is_good_sql()}) is not true"
+        return f"case when {is_bad} then case {whens} else 'unexplained' end end"
 
     def key_sql(self) -> str:
         """Return the SQL list of the columns in which only repeats agree."""

@@ -2,6 +2,7 @@
 {%- if execute -%}
     {%- set node = graph.nodes['model.' ~ project_name ~ '.transactions_ingested'] -%}
     {%- set rules = node.config.meta.ingest.columns -%}
+    {#- transactions_ingested rejects every record of another category: none is lost by naming them -#}
     {#- a number lets DuckDB filter in the scan; where nothing is counted yet, only speed is lost -#}
     {%- if flags.WHICH in ('build', 'run') and load_relation(ingested) -%}
         {%- set n_kept = run_query('select ' ~ kept_count(ingested)).rows[0][0] -%}
