@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help env build test test-slow lint lint-sql format bench docs lock clean clean-vault
+.PHONY: help env build test test-slow test-extras lint lint-sql format bench ner docs lock clean clean-vault
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,12 @@ test: $(STAMP) lint ## lint, then every test
 test-slow: $(STAMP) ## the tests that take minutes
 	$(BIN)/pytest -m slow --override-ini addopts='-ra --strict-markers --import-mode=importlib'
 
+test-extras: $(STAMP) ## the tests of models that need PyTorch, in an environment of their own (large)
+	$(BIN)/uv venv --quiet --allow-existing .venv-extras
+	$(BIN)/uv pip install --quiet --python .venv-extras --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner]'
+	.venv-extras/bin/pytest tests/python_stages/scrub/test_ner_loading.py
+
 lint: $(STAMP) lint-sql ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -58,16 +64,19 @@ format: $(STAMP) ## let ruff and sqlfluff mend what they can
 bench: $(STAMP) ## measure speed and memory on a full-size generated file (6 GB of disk, minutes)
 	$(BIN)/python -m tests.benchmarks
 
+ner: $(STAMP) ## train the model that finds names anew, on texts that are written for it (minutes)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m python_stages.scrub.ner.train
+
 docs: $(STAMP) ## dbt's lineage and reference, as one static page in target/
 	$(BIN)/dbt docs generate --static
 	@echo "open target/static_index.html"
 
 lock: $(STAMP) ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \
-		--python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock
+		--python-version 3.11 --extra kaggle --extra ray --group dev pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and what dbt wrote; vault and keys stay
-	rm -rf $(VENV) target logs site .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-extras target logs site .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 
 clean-vault: ## remove the vault: warehouse, sealed files, and the ledger of submitted jobs
 	rm -rf "$${SEALTUNE_VAULT_DIR:-vault}"

@@ -18,27 +18,32 @@
     from {{ ref(dataset ~ '_scrubbed') }}
     union all
     select
-        '{{ dataset }}', 5, 'duplicates dropped', 'conversations that agree in every word',
-        (select count(*) from {{ ref(dataset ~ '_scrubbed') }}) - count(*)
+        '{{ dataset }}', 5, 'unreadable dropped', 'rows with a text that could not be read',
+        count(*) filter (n_unreadable > 0)
+    from {{ ref(dataset ~ '_scrubbed') }}
+    union all
+    select
+        '{{ dataset }}', 6, 'duplicates dropped', 'conversations that agree in every word',
+        (select count(*) from {{ ref(dataset ~ '_scrubbed') }} where n_unreadable = 0) - count(*)
     from {{ ref(dataset ~ '_examples') }}
     union all
     select
-        '{{ dataset }}', 6, split || ' examples',
+        '{{ dataset }}', 7, split || ' examples',
         format('{:,} tokens', coalesce(sum(n_tokens), 0)::bigint), count(*)
     from {{ ref(dataset ~ '_examples') }}
     group by split
     union all
     select
-        '{{ dataset }}', 7, 'checked',
+        '{{ dataset }}', 8, 'checked',
         format('{} of {} expectations passed', count(*) filter (is_success), count(*)),
         (select count(*) from {{ ref(dataset ~ '_examples') }})
     from {{ ref(dataset ~ '_checked') }}
     union all
-    select '{{ dataset }}', 8, 'sealed', null, count(*)
+    select '{{ dataset }}', 9, 'sealed', null, count(*)
     from {{ ref(dataset ~ '_sealed') }}
     union all
     select
-        dataset, 9, 'job ' || lower(coalesce(outcome, state)),
+        dataset, 10, 'job ' || lower(coalesce(outcome, state)),
         concat_ws(
             ', ',
             backend,

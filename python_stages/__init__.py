@@ -2,7 +2,7 @@
 
 Arrows point down this list, never up.
 
-    cli.py            the `sealtune` command
+    cli.py, cli_pii.py   the `sealtune` command
     dbt_models.py     what the thin dbt Python models call
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
@@ -15,7 +15,7 @@ Arrows point down this list, never up.
     lines.py          physical lines: counted, judged, located
     generate/         synthetic source files
     render/           rows and templates -> chat text
-    scrub/            identifiers out of texts, by a policy per column
+    scrub/            what is personal out of texts, by a policy per column; and how well
     check/            text-free flags -> Great Expectations -> a verdict per rule
     submit.py         one job, exactly once, whatever crashes
     refresh.py        what became of the jobs, and the end of their files

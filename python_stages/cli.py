@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from python_stages import keys, settings
+from python_stages import cli_pii, keys, settings
 from python_stages.errors import LedgerError, SealtuneError
 
 app = typer.Typer(
@@ -36,6 +36,11 @@ def _sentences() -> Iterator[None]:
     except SealtuneError as error:
         typer.echo(f"sealtune: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+app.command("scan")(_sentences()(cli_pii.scan))
+app.command("scrub")(_sentences()(cli_pii.scrub))
+app.command("pii-eval")(_sentences()(cli_pii.pii_eval))
 
 
 @keys_app.command("init")

@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from python_stages import ingest, keys, settings
 from python_stages.check import check
+from python_stages.check.spec import CheckSpec
 from python_stages.dbt_plugin import masked_files
-from python_stages.errors import value_free
+from python_stages.errors import StageError, value_free
 from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.render import RENDERED_SCHEMA, RenderSpec, render
-from python_stages.scrub import Engine, Policy, scrub
+from python_stages.scrub import Engine, Policy, planted, pool, scrub, scrubbed_schema
 from python_stages.scrub.policy import MIN_SCORE
 
 _BATCH_ROWS = 4096
@@ -75,23 +76,80 @@ def rendered(
         return _stream(RENDERED_SCHEMA, batches, "render")
 
 
-def scrubbed(relation: duckdb.DuckDBPyRelation, config: Config) -> pa.RecordBatchReader:
-    """Replace the identifiers in every text column; the same columns and n_masked."""
+def scrubbed(
+    relation: duckdb.DuckDBPyRelation, dataset: str, config: Config, run: Config | None = None
+) -> pa.RecordBatchReader:
+    """Replace what the policy names in every text column; the same rows, and what was done.
+
+    Args:
+        relation: the rendered texts.
+        dataset: name of the dataset, which pseudonyms are made for.
+        config: what `Policy` takes.
+        run: where to work: what `pool.from_config` takes.
+    """
     with value_free("scrub"):
-        policy = Policy.from_config(config)
+        policy = Policy.from_config(config, dataset=dataset)
+        executor = pool.from_config(run)
+        key = _ring().hmac_key(f"{dataset}.pseudonym") if policy.needs_key else None
         reader = relation.to_arrow_reader(_BATCH_ROWS)
-        schema = reader.schema.append(pa.field("n_masked", pa.int32()))
-        return _stream(schema, scrub(reader, policy, Engine(policy.entities)), "scrub")
+        batches = scrub(reader, policy, key=key, executor=executor)
+        return _stream(scrubbed_schema(reader.schema, policy), batches, "scrub")
+
+
+def pii_recall(
+    rendered: duckdb.DuckDBPyRelation,
+    examples: duckdb.DuckDBPyRelation,
+    dataset: str,
+    policy: Config,
+    config: Config | None = None,
+) -> pa.Table:
+    """Measure what the policy masks of values planted into copies of the rendered texts.
+
+    Args:
+        rendered: the texts before they are scrubbed.
+        examples: what they became; the measurement is good for exactly these.
+        dataset: name of the dataset.
+        policy: what `Policy` takes, the same as that of `*_scrubbed`.
+        config: what `planted.PlantSpec` takes.
+
+    Returns:
+        Rows of `planted.RECALL_SCHEMA`, and dataset_fingerprint; none without texts.
+    """
+    with value_free("recall"):
+        spec = planted.PlantSpec.from_config(config)
+        scrubbed_by = Policy.from_config(policy, dataset=dataset)
+        ring = _ring()
+        key = ring.hmac_key(f"{dataset}.planted")
+        rows = planted.sample(rendered.to_arrow_reader(_BATCH_ROWS), spec.n_planted, key)
+        recall = planted.measure(
+            rows,
+            scrubbed_by,
+            Engine(scrubbed_by.entities, ner=scrubbed_by.ner),
+            spec,
+            key=key,
+            pseudonym_key=(
+                ring.hmac_key(f"{dataset}.pseudonym") if scrubbed_by.needs_key else None
+            ),
+        )
+        fingerprint = fingerprint_relation(examples, ring)
+        return recall.append_column(
+            pa.field("dataset_fingerprint", pa.string()),
+            pa.array([fingerprint] * recall.num_rows, pa.string()),
+        )
 
 
 def checked(
-    examples: duckdb.DuckDBPyRelation, ingested: duckdb.DuckDBPyRelation, config: Config
+    examples: duckdb.DuckDBPyRelation,
+    ingested: duckdb.DuckDBPyRelation,
+    recall: duckdb.DuckDBPyRelation,
+    config: Config,
 ) -> pa.Table:
     """Validate the examples; one row per expectation.
 
     Args:
         examples: the contracted `*_examples`.
         ingested: the dataset's `*_ingested`, for the share of rejected records.
+        recall: the dataset's `*_pii_recall`, measured beside these examples.
         config: what `CheckSpec` takes.
     """
     with value_free("check"):
@@ -99,6 +157,7 @@ def checked(
         engine = Engine(spec.pii_entities)
         # a connection streams one result at a time, so these are done before the reader opens
         fingerprint, reject_share = fingerprint_relation(examples, _ring()), _share(ingested)
+        measured = _recall(recall, fingerprint, spec)
         return check(
             examples.to_arrow_reader(_BATCH_ROWS),
             spec,
@@ -110,7 +169,26 @@ def checked(
             },
             dataset_fingerprint=fingerprint,
             reject_share=reject_share,
+            recall=measured,
         )
+
+
+def _recall(relation: duckdb.DuckDBPyRelation, fingerprint: str, spec: CheckSpec) -> pa.Table:
+    """Return what was measured beside the examples of a fingerprint, with the check's bounds.
+
+    Raises:
+        StageError: it was measured beside others, or of an entity that is not known.
+    """
+    measured = relation.to_arrow_table()
+    least = planted.least_recalls(spec.min_planted_recall)
+    entities = [str(entity) for entity in measured.column("entity").to_pylist()]
+    fingerprints = set(measured.column("dataset_fingerprint").to_pylist())
+    if not (fingerprints <= {fingerprint} and set(entities) <= set(least)):
+        raise StageError(
+            "the recall was measured beside other lines; build the *_pii_recall model again"
+        )
+    bounds = pa.array([least[entity] for entity in entities], pa.float64())
+    return measured.drop_columns("min_recall").append_column("min_recall", bounds)
 
 
 def _share(ingested: duckdb.DuckDBPyRelation) -> float:

@@ -6,6 +6,7 @@ of it is switched off in the same breath. Temporary files are encrypted too. The
 
 Functions for SQL:
     keyed_hmac(purpose, text)               hex HMAC-SHA256 under a key derived for that purpose
+    pseudonymise(dataset, entity, value)    the pseudonym that the scrub stage gives that value
     source_sql(location)                    the SELECT that scans a source's files, for query()
     kept_sql(dataset, location, relation, config_hash)
                                             the same without the records that were rejected
@@ -35,6 +36,7 @@ from duckdb.func import PythonUDFType
 from python_stages import hooks, ingest, keys, settings
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
 from python_stages.masked_files import MaskedFileSystem
+from python_stages.scrub.pseudonym import arrow_function
 from python_stages.sources import literal, open_location
 
 WAREHOUSE = "warehouse.duckdb"
@@ -137,6 +139,13 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
 
     con.create_function(
         "keyed_hmac", keyed_hmac, ["VARCHAR", "VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW
+    )
+    con.create_function(
+        "pseudonymise",
+        arrow_function(lambda dataset: ring.hmac_key(f"{dataset}.pseudonym")),
+        ["VARCHAR"] * 3,
+        "VARCHAR",
+        type=PythonUDFType.ARROW,
     )
     con.create_function("ledger_sql", hooks.ledger_sql, [], "VARCHAR", side_effects=False)
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")

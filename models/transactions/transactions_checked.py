@@ -3,4 +3,5 @@ from python_stages.dbt_models import checked
 
 def model(dbt, session):
     examples, ingested = dbt.ref("transactions_examples"), dbt.ref("transactions_ingested")
-    return checked(examples, ingested, dbt.config.meta_get("check"))
+    recall = dbt.ref("transactions_pii_recall")
+    return checked(examples, ingested, recall, dbt.config.meta_get("check"))

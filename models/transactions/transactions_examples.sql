@@ -4,9 +4,17 @@ with scrubbed as (
 
 ),
 
+readable as (
+
+    -- build_summary says how many are left out
+    select * from scrubbed
+    where n_unreadable = 0
+
+),
+
 examples as (
 
-    {{ chat_examples('scrubbed', dataset='transactions') }}
+    {{ chat_examples('readable', dataset='transactions') }}
 
 )
 

@@ -3,6 +3,7 @@
     spec.py          the dataset's labels, budgets and bounds
     contract.py      what a chat example must look like; one conversation in, one inspection out
     flags.py         examples -> two frames of flags, counts and codes; no text leaves this module
+    recall.py        how much planted personal data the scrub stage masked -> a third frame
     suites.py        the rules as files in expectations/, and their hash
     runner.py        frames + checkpoints -> which expectations held (imports.py makes that quicker)
     expectations.py  our own expectations; counts.py is their arithmetic

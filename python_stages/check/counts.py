@@ -95,6 +95,18 @@ def describe_findings(kwargs: Parameters, frame: Frame) -> str:
     return ", ".join(f"{entity} {count}" for entity, count in rows.items() if count)
 
 
+def describe_shortfalls(column: str | None, frame: Frame) -> str:
+    """Return which entities were masked too rarely, as `PERSON 0.85 of 0.9`; empty for none."""
+    if column != "is_met" or "min_recall" not in frame:
+        return ""
+    rows = zip(frame["entity"], frame["recall"], frame["min_recall"], frame["is_met"], strict=True)
+    return ", ".join(
+        f"{entity} {share:.3g} of {least:.3g}"
+        for entity, share, least, is_met in rows
+        if not is_met
+    )
+
+
 def _splits(kwargs: Parameters, frame: Frame) -> int:
     return n_overlapping(frame[kwargs["column"]], frame[kwargs["split_column"]])
 
@@ -127,6 +139,10 @@ def _row_count(kwargs: Parameters, frame: Frame) -> int:
     return abs(n_rows(frame) - int(kwargs["value"]))
 
 
+def _row_count_within(kwargs: Parameters, frame: Frame) -> int:
+    return n_outside(np.array([n_rows(frame)]), kwargs.get("min_value"), kwargs.get("max_value"))
+
+
 def _findings(kwargs: Parameters, frame: Frame) -> int:
     return n_with_findings(frame, kwargs["entities"])
 
@@ -139,5 +155,6 @@ _COUNTERS: dict[str, Callable[[Parameters, Frame], int]] = {
     "expect_labels_to_be_covered": _coverage,
     "expect_personal_data_to_be_absent": _findings,
     "expect_splits_to_be_disjoint": _splits,
+    "expect_table_row_count_to_be_between": _row_count_within,
     "expect_table_row_count_to_equal": _row_count,
 }

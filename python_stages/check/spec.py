@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from python_stages.errors import ConfigError
@@ -23,6 +23,8 @@ class CheckSpec:
         min_class_share: least share of the rarest class in the training split, 0 to 1.
         max_class_share: greatest share of the commonest class in the training split, 0 to 1.
         max_reject_share: greatest share of source rows that may have been rejected, 0 to 1.
+        min_planted_recall: entity or group -> least share of planted values that the scrub stage
+            must have masked, 0 to 1, where it is not the default (scrub/planted.py).
 
     Raises:
         ConfigError: a bound is missing, of the wrong type, or contradicts another.
@@ -37,6 +39,7 @@ class CheckSpec:
     min_class_share: float = 0.01
     max_class_share: float = 0.9
     max_reject_share: float = 0.01
+    min_planted_recall: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("labels", "pii_entities"):
@@ -45,6 +48,10 @@ class CheckSpec:
             _require_count(name, getattr(self, name), least)
         for name in ("min_class_share", "max_class_share", "max_reject_share"):
             _require_share(name, getattr(self, name))
+        if not isinstance(self.min_planted_recall, Mapping):
+            raise ConfigError("check: min_planted_recall must map entities or groups to shares")
+        for share in self.min_planted_recall.values():
+            _require_share("min_planted_recall", share)
         if self.min_class_share > self.max_class_share:
             raise ConfigError("check: min_class_share is above max_class_share; swap or widen them")
 
@@ -56,21 +63,27 @@ class CheckSpec:
             ConfigError: a setting is unknown, missing or wrong; the message names the setting.
         """
         fields = dataclasses.fields(cls)
-        if unknown := sorted(set(config) - {field.name for field in fields}):
+        if unknown := sorted(set(config) - {one.name for one in fields}):
             raise ConfigError(f"check: unknown setting {', '.join(unknown)}; correct or remove it")
-        required = {field.name for field in fields if field.default is dataclasses.MISSING}
+        required = {
+            one.name
+            for one in fields
+            if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+        }
         if missing := sorted(required - set(config)):
             raise ConfigError(f"check: setting {', '.join(missing)} is missing; add it")
         settings = dict(config)
         for name in ("labels", "pii_entities"):
             if isinstance(settings[name], list):
                 settings[name] = tuple(settings[name])
+        if settings.get("min_planted_recall", {}) is None:  # in YAML, a key with nothing behind it
+            del settings["min_planted_recall"]
         return cls(**settings)
 
     def parameters(self) -> dict[str, Any]:
         """Return what the suites call `$PARAMETER`: numbers and entity names, never a label."""
         numbers = dataclasses.asdict(self)
-        del numbers["labels"]
+        del numbers["labels"], numbers["min_planted_recall"]
         return numbers | {"n_labels": len(self.labels), "pii_entities": list(self.pii_entities)}
 
 

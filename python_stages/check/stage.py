@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from python_stages.check.flags import CountPii, flag_examples
+from python_stages.check.recall import flag_recall
 from python_stages.check.runner import run_checkpoints
 from python_stages.check.spec import CheckSpec
 from python_stages.check.suites import DEFAULT_FOLDER, hash_suites, load_rules
@@ -19,6 +20,7 @@ def check(
     *,
     dataset_fingerprint: str,
     reject_share: float,
+    recall: pa.Table,
     folder: Path = DEFAULT_FOLDER,
 ) -> pa.Table:
     """Check a dataset's examples; one verdict row per expectation, failed ones too.
@@ -30,6 +32,8 @@ def check(
         count_pii: texts -> per entity the number of findings in each text.
         dataset_fingerprint: keyed fingerprint of the lines that these examples become.
         reject_share: share of source rows that the ingest rejected, 0 to 1.
+        recall: entity, n_planted, n_masked and min_recall of all that was planted for these
+            examples; a table without rows is no proof, and fails.
         folder: the folder of suites, validation definitions and checkpoints.
 
     Returns:
@@ -41,6 +45,7 @@ def check(
     # before the long work: a broken suite should not cost the search for personal data first
     rules, suite_hash = load_rules(folder), hash_suites(spec, folder)
     frames = flag_examples(batches, spec, count_pii, reject_share=reject_share).by_suite()
+    frames |= {"recall": flag_recall(recall)}
     parameters = spec.parameters()
     held = run_checkpoints(frames, parameters, folder)
     return judge(

@@ -11,8 +11,8 @@ from python_stages.check.spec import CheckSpec
 from python_stages.errors import StageError
 
 DEFAULT_FOLDER: Final = Path("expectations")
-# One suite per frame: a row per example, and one row for the dataset.
-SUITES: Final = ("examples", "dataset")
+# One suite per frame: a row per example, one row for the dataset, a row per planted entity.
+SUITES: Final = ("examples", "dataset", "recall")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from python_stages.check.counts import count_checked, count_failures, describe_findings
+from python_stages.check.counts import (
+    count_checked,
+    count_failures,
+    describe_findings,
+    describe_shortfalls,
+)
 from python_stages.check.flags import Frame
 from python_stages.check.suites import Rule
 from python_stages.errors import NotCheckedError, StageError
@@ -108,8 +113,11 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _describe(rule: Rule, kwargs: Mapping[str, Any], frame: Frame) -> str:
-    findings = describe_findings(kwargs, frame)
-    return f"{rule.description} (rows with {findings})" if findings else rule.description
+    if findings := describe_findings(kwargs, frame):
+        return f"{rule.description} (rows with {findings})"
+    if shortfalls := describe_shortfalls(rule.column, frame):
+        return f"{rule.description} ({shortfalls})"
+    return rule.description
 
 
 def _count_failures(rule: Rule, kwargs: Mapping[str, Any], frame: Frame) -> int | None:

@@ -141,6 +141,22 @@ def dataset_rules() -> list[Any]:
     ]
 
 
+def recall_rules() -> list[Any]:
+    """Return the expectations on the frame with one row per planted entity and column."""
+    gxe, _ = _expectations()
+
+    return [
+        gxe.ExpectTableRowCountToBeBetween(
+            min_value=1, description="the recall of planted personal data was measured"
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="is_met",
+            value_set=[True],
+            description="planted personal data of every kind was masked as often as agreed",
+        ),
+    ]
+
+
 def _parameter(name: str) -> dict[str, str]:
     return {"$PARAMETER": name}
 
@@ -210,7 +226,7 @@ def _write_definitions(folder: Path) -> dict[str, str]:
     """Let Great Expectations write its files; return the lasting id for each of its random ones."""
     context = open_context(folder)
     gx: Any = importlib.import_module("great_expectations")
-    rules = {"examples": example_rules, "dataset": dataset_rules}
+    rules = {"examples": example_rules, "dataset": dataset_rules, "recall": recall_rules}
     ids: dict[str, str] = {}
     for name in SUITES:
         asset = context.data_sources.get(_DATA_SOURCE).get_asset(name)

@@ -1,6 +1,9 @@
-"""Presidio without models, network or logs; everything that needs its seconds-long import.
+"""Presidio without downloads, network or logs; everything that needs its seconds-long import.
 
-The pipeline under it is a blank spaCy one that only splits words: nothing is loaded from disk.
+The language pipeline under it comes from this project or from the user, never from a download: a
+blank spaCy one that only splits words, or one with a model that names people and places. Presidio
+reads entities off it as it does off any other, and context words in lower case: a pipeline without
+lemmas would silently never find one.
 """
 
 import logging
@@ -8,14 +11,21 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from python_stages.errors import StageError
+from python_stages.errors import SealtuneError, StageError
 from python_stages.scrub import recognizers
 
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpEngine
     from spacy.language import Language
+    from spacy.tokens import Doc
 
 LANGUAGE: Final = "en"
+
+NER_SCORE: Final = 0.85
+"""How sure Presidio takes a model to be that does not say (NlpArtifacts)."""
+
+SECONDS_PER_PATTERN: Final = 1.0
+"""How long one expression may take on one window of a text; a thousandth of it is usual."""
 
 _LOGGER: Final = logging.getLogger("presidio-analyzer")
 
@@ -46,6 +56,8 @@ def sealed(work: str, do: Callable[[], Result]) -> Result:
     n_withheld = _SILENCE.n_withheld
     try:
         outcome = do()
+    except SealtuneError:
+        raise
     except Exception as error:  # noqa: BLE001  # whatever it is, it must not be seen
         failure = type(error).__name__
     if _SILENCE.n_withheld > n_withheld:
@@ -58,22 +70,29 @@ def sealed(work: str, do: Callable[[], Result]) -> Result:
     return outcome
 
 
-def analyzer(entities: Sequence[str], words: "Language") -> Any:
-    """Return an analyser of exactly these entities."""
+def analyzer(entities: Sequence[str], language: "Language") -> Any:
+    """Return a stock AnalyzerEngine of exactly these entities.
+
+    Args:
+        entities: members of `recognizers.ENTITIES`.
+        language: a pipeline of `word_splitter`, or one whose `doc.ents` name NER_ENTITIES.
+    """
     from presidio_analyzer import (  # noqa: PLC0415  # takes seconds
         AnalyzerEngine,
         LemmaContextAwareEnhancer,
         RecognizerRegistry,
+        pattern_recognizer,
     )
 
     _LOGGER.setLevel(logging.WARNING)
     _LOGGER.addFilter(_SILENCE)
+    pattern_recognizer.REGEX_TIMEOUT_SECONDS = SECONDS_PER_PATTERN  # type: ignore[assignment]  # int
     return AnalyzerEngine(
         registry=RecognizerRegistry(
-            recognizers.build(entities),
+            [*recognizers.build(entities), *_named(entities, language)],
             supported_languages=[LANGUAGE],
         ),
-        nlp_engine=_nlp_engine(words),
+        nlp_engine=_nlp_engine(language),
         supported_languages=[LANGUAGE],
         # As substrings, `lic` would be found in `public` and `tin` in `listing`.
         context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
@@ -87,21 +106,29 @@ def word_splitter() -> "Language":
     return spacy.blank(LANGUAGE)
 
 
-def _nlp_engine(words: "Language") -> "NlpEngine":
-    """Return Presidio's view of the word splitter."""
+def _named(entities: Sequence[str], language: "Language") -> list[Any]:
+    """Return the recogniser of what the pipeline's model names, if it has one."""
+    from presidio_analyzer.predefined_recognizers import (  # noqa: PLC0415  # takes seconds
+        SpacyRecognizer,
+    )
+
+    named = sorted(set(entities) & set(recognizers.NER_ENTITIES))
+    return [SpacyRecognizer(supported_entities=named)] if named and language.pipe_names else []
+
+
+def _nlp_engine(language: "Language") -> "NlpEngine":
+    """Return Presidio's view of a pipeline."""
     from presidio_analyzer.nlp_engine import (  # noqa: PLC0415  # takes seconds
         NlpArtifacts,
         SlimSpacyNlpEngine,
     )
 
-    class BlankNlpEngine(SlimSpacyNlpEngine):
-        """A blank pipeline has no lemmas, and context words would silently never be found."""
+    class LocalNlpEngine(SlimSpacyNlpEngine):
+        """Gives the entities of the model, and words in lower case for lemmas."""
 
-        def process_text(self, text: str, language: str) -> NlpArtifacts:
-            """Split one text and give its words in lower case for lemmas."""
-            doc = words.make_doc(text)
+        def _doc_to_nlp_artifact(self, doc: "Doc", language: str) -> NlpArtifacts:
             return NlpArtifacts(
-                entities=[],
+                entities=list(doc.ents),
                 tokens=doc,
                 tokens_indices=[token.idx for token in doc],
                 lemmas=[token.lower_ for token in doc],
@@ -109,8 +136,8 @@ def _nlp_engine(words: "Language") -> "NlpEngine":
                 language=language,
             )
 
-    engine = BlankNlpEngine(auto_download=False)
-    engine.nlp = {LANGUAGE: words}  # type: ignore[assignment]  # declared as None, filled by load
+    engine = LocalNlpEngine(auto_download=False)
+    engine.nlp = {LANGUAGE: language}  # type: ignore[assignment]  # declared as None, filled by load
     return engine
 
 
@@ -122,7 +149,7 @@ def anonymizer() -> Any:
 
 
 def operators(operators: Mapping[str, str]) -> dict[str, Any]:
-    """Translate our operators into presidio-anonymizer's."""
+    """Translate mask and placeholder into presidio-anonymizer's operators."""
     from presidio_anonymizer.entities import OperatorConfig  # noqa: PLC0415  # takes seconds
 
     mask = {"masking_char": "*", "chars_to_mask": sys.maxsize, "from_end": False}
@@ -132,12 +159,3 @@ def operators(operators: Mapping[str, str]) -> dict[str, Any]:
         else OperatorConfig("replace", {"new_value": f"[{entity}]"})
         for entity, operator in operators.items()
     }
-
-
-def result(entity: str, start: int, end: int, score: float) -> Any:
-    """Return one finding as presidio-anonymizer takes it."""
-    from presidio_anonymizer.entities import (  # noqa: PLC0415  # takes seconds
-        RecognizerResult,
-    )
-
-    return RecognizerResult(entity, start, end, score)

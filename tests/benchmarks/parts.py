@@ -141,7 +141,7 @@ def scrub(manifest: str) -> Work:
     policy = Policy.from_config(_meta(manifest, "transactions_scrubbed")["scrub"])
     engine = Engine(policy.entities)
     rendered = _rendered(manifest)
-    return lambda: sum(batch.num_rows for batch in scrub([rendered], policy, engine))
+    return lambda: sum(batch.num_rows for batch in scrub([rendered], policy, engine=engine))
 
 
 def presidio(manifest: str) -> Work:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from python_stages.check import VERDICT_SCHEMA, CheckSpec, check, hash_suites, require_pass
 from python_stages.check.contract import FLAGS, inspect
 from python_stages.check.flags import flag_examples
+from python_stages.check.recall import flag_recall
 from python_stages.check.suites import load_rules
 from python_stages.errors import ConfigError, NotCheckedError, StageError
 
@@ -78,10 +79,23 @@ def to_batches(rows: Sequence[Row], size: int = 5) -> list[pa.RecordBatch]:
     return pa.Table.from_pylist(list(rows), schema=schema).to_batches(max_chunksize=size)
 
 
+def recall_of(*rows: tuple[str, int | None, int | None, float | None]) -> pa.Table:
+    """Return what was planted, masked and asked for, per entity."""
+    names = ("entity", "n_planted", "n_masked", "min_recall")
+    kinds = (pa.string(), pa.int64(), pa.int64(), pa.float64())
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    arrays = [pa.array(list(one), kind) for one, kind in zip(columns, kinds, strict=True)]
+    return pa.table(dict(zip(names, arrays, strict=True)))
+
+
+RECALL = recall_of(("EMAIL_ADDRESS", 60, 60, 0.99), ("PERSON", 60, 54, 0.9))
+
+
 def run(rows: Sequence[Row], spec: CheckSpec = SPEC, **options: Any) -> pa.Table:
     given_options: dict[str, Any] = {
         "dataset_fingerprint": FINGERPRINT,
         "reject_share": 0.0,
+        "recall": RECALL,
         "folder": FOLDER,
     }
     return check(to_batches(rows), spec, count_by_mark, **(given_options | options))
@@ -318,6 +332,45 @@ def test_every_column_of_numbers_is_judged_by_a_rule() -> None:
     free = {"example_ref", "n_bytes"}  # a position, and what n_train_bytes adds up
     counted = {name for name in frames.examples if name.startswith("n_pii_")}
     assert {*frames.examples, *frames.dataset} - judged == free | counted
+    named = {"entity", "recall", "min_recall"}  # what is_met is made of
+    assert set(flag_recall(RECALL)) - judged == named
+
+
+@pytest.mark.parametrize(
+    ("recall", "failed"),
+    [
+        (recall_of(), {"expect_table_row_count_to_be_between": 1}),
+        (recall_of(("PERSON", 60, 53, 0.9)), {"is_met": 1}),
+        (recall_of(("PERSON", 60, 54, 0.9), ("US_SSN", 60, 59, 0.99)), {"is_met": 1}),
+        (recall_of(("PERSON", 0, 0, 0.0)), {"is_met": 1}),
+        (recall_of(("PERSON", 60, 61, 0.9)), {"is_met": 1}),
+        (recall_of(("PERSON", 60, None, 0.9)), {"is_met": 1}),
+        (recall_of(("PERSON", None, 60, 0.9)), {"is_met": 1}),
+        (recall_of(("PERSON", 60, 60, None)), {"is_met": 1}),
+        (recall_of(("PERSON", 60, 54, 0.9)), {}),
+        (recall_of(("PERSON", 60, 0, 0)), {}),
+    ],
+)
+def test_the_recall_of_planted_data_fails_below_its_bound_and_without_proof(
+    recall: pa.Table, failed: dict[str, int]
+) -> None:
+    assert failures(run(good_rows(), recall=recall)) == failed
+
+
+def test_the_verdict_says_which_entity_was_masked_too_rarely() -> None:
+    recall = recall_of(("PERSON", 60, 45, 0.9), ("US_SSN", 60, 60, 0.99))
+
+    (failed,) = (
+        row for row in run(good_rows(), recall=recall).to_pylist() if not row["is_success"]
+    )
+
+    assert failed["description"].endswith("(PERSON 0.75 of 0.9)")
+    assert (failed["suite"], failed["n_checked"], failed["n_failed"]) == ("recall", 2, 1)
+
+
+def test_a_recall_without_a_column_stops_the_check() -> None:
+    with pytest.raises(StageError, match="column min_recall of the recall is missing"):
+        run(good_rows(), recall=RECALL.drop_columns("min_recall"))
 
 
 def test_a_missing_class_fails_coverage_and_shares_apart() -> None:
@@ -358,6 +411,7 @@ def test_the_verdict_does_not_depend_on_the_order_of_rows(seed: int, size: int) 
     options: dict[str, Any] = {
         "dataset_fingerprint": FINGERPRINT,
         "reject_share": 0.0,
+        "recall": RECALL,
         "folder": FOLDER,
     }
 
@@ -398,6 +452,7 @@ def test_a_count_that_does_not_cover_every_text_stops_the_check(counts: Any) -> 
             count,
             dataset_fingerprint=FINGERPRINT,
             reject_share=0.0,
+            recall=RECALL,
             folder=FOLDER,
         )
 
@@ -468,7 +523,7 @@ def test_no_text_reaches_the_verdict_or_any_result_of_great_expectations(
     verdict = run(canary_rows())
 
     written = capfd.readouterr()
-    assert len(results) == 2
+    assert len(results) == 3
     assert "expect_splits_to_be_disjoint" in results[0]
     assert CANARY not in "".join(results)
     assert CANARY not in str(verdict.to_pylist()) + written.out + written.err
@@ -537,7 +592,7 @@ def test_an_expectation_that_did_not_come_back_stops_the_check(
     edit(folder, "suites/dataset.json", lambda suite: suite["expectations"].pop())
     monkeypatch.setattr("python_stages.check.stage.load_rules", lambda _: rules)
 
-    with pytest.raises(StageError, match="24 of 25 expectations came back"):
+    with pytest.raises(StageError, match="26 of 27 expectations came back"):
         run(good_rows(), folder=folder)
 
 
@@ -554,6 +609,7 @@ def test_a_checkpoint_that_would_keep_values_is_refused(folder: Path) -> None:
         "great_expectations.yml",
         "suites/examples.json",
         "suites/dataset.json",
+        "suites/recall.json",
         "validation_definitions/examples.json",
         "checkpoints/dataset.json",
     ],
@@ -579,7 +635,14 @@ def test_a_column_that_is_not_there_stops_the_check() -> None:
     batches = [batch.drop_columns(["n_tokens"]) for batch in to_batches(good_rows())]
 
     with pytest.raises(StageError, match="column n_tokens is missing"):
-        check(batches, SPEC, count_by_mark, dataset_fingerprint=FINGERPRINT, reject_share=0.0)
+        check(
+            batches,
+            SPEC,
+            count_by_mark,
+            dataset_fingerprint=FINGERPRINT,
+            reject_share=0.0,
+            recall=RECALL,
+        )
 
 
 # --- the files in expectations/ ---------------------------------------------------------------
@@ -602,7 +665,7 @@ def test_the_folder_opens_as_a_project_of_great_expectations(folder: Path) -> No
 
     checkpoints = open_context(folder).checkpoints.all()
 
-    assert {checkpoint.name for checkpoint in checkpoints} == {"examples", "dataset"}
+    assert {checkpoint.name for checkpoint in checkpoints} == {"examples", "dataset", "recall"}
     assert all(checkpoint.is_fresh().success for checkpoint in checkpoints)
 
 
@@ -673,6 +736,7 @@ def test_another_suite_bound_label_or_entity_gives_another_hash(folder: Path) ->
         hash_suites(replace(SPEC, labels=("Gas", "Rail")), folder),
         hash_suites(replace(SPEC, pii_entities=("PERSON",)), folder),
         hash_suites(replace(SPEC, max_reject_share=0.02), folder),
+        hash_suites(replace(SPEC, min_planted_recall={"PERSON": 0.8}), folder),
     ]
     edit(folder, "suites/dataset.json", lambda suite: suite["expectations"].pop())
     hashes.append(hash_suites(SPEC, folder))
@@ -733,6 +797,9 @@ def test_a_missing_setting_is_named(name: str) -> None:
         ("max_reject_share", 1.1),
         ("max_reject_share", float("nan")),
         ("min_class_share", 0.95),
+        ("min_planted_recall", 0.9),
+        ("min_planted_recall", {"PERSON": 1.1}),
+        ("min_planted_recall", {"PERSON": True}),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name_and_not_by_value(name: str, value: Any) -> None:

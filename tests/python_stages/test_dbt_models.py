@@ -146,7 +146,8 @@ def test_scrubbed_replaces_and_counts_and_keeps_every_other_column(
         "user_text": {"entities": ["identifiers"]},
         "assistant_text": {"entities": ["identifiers"]},
     }
-    rows = dbt_models.scrubbed(relation, policy).read_all().sort_by("row_id").to_pylist()
+    reader = dbt_models.scrubbed(relation, "transactions", policy)
+    rows = reader.read_all().sort_by("row_id").to_pylist()
     assert [row["n_masked"] for row in rows] == [1, 0]
     assert "example.com" not in rows[0]["user_text"]
     assert rows[1] == {
@@ -154,4 +155,29 @@ def test_scrubbed_replaces_and_counts_and_keeps_every_other_column(
         "user_text": "nothing here",
         "assistant_text": "Gas",
         "n_masked": 0,
+        "n_unreadable": 0,
     }
+
+
+def test_pseudonyms_are_those_of_the_dataset_in_every_process(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    relation = con.sql("select 'r1' as row_id, 'jo.doe@example.com' as user_text")
+    policy = {"user_text": {"entities": ["identifiers"], "operator": "pseudonym"}}
+
+    def pseudonym(dataset: str, executor: str) -> str:
+        run = {"executor": executor, "workers": 1, "ray_address": None}
+        reader = dbt_models.scrubbed(relation, dataset, policy, run)
+        return str(reader.read_all()["user_text"][0])
+
+    here = pseudonym("transactions", "inline")
+    assert here.startswith("[EMAIL_ADDRESS_")
+    assert pseudonym("transactions", "processes") == here
+    assert pseudonym("support", "inline") != here
+
+
+def test_an_unknown_executor_is_an_error_before_any_row(con: duckdb.DuckDBPyConnection) -> None:
+    relation = con.sql("select 'r1' as row_id, 'text' as user_text")
+    policy = {"user_text": {"operator": "keep"}}
+    with pytest.raises(ConfigError, match="the known ones are auto, inline, processes, ray"):
+        dbt_models.scrubbed(relation, "transactions", policy, {"executor": "threads"})

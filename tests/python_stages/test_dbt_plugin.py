@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 
 from python_stages import dbt_plugin, keys
 from python_stages.errors import KeyFileError, VaultError
+from python_stages.scrub import Finding, Rule
+from python_stages.scrub.operators import Replacer
 
 CANARY = "4111-canary-1111"
 KEY = "ab" * 32
@@ -395,6 +397,22 @@ def test_keyed_hmac_is_the_same_over_many_rows_and_threads(
         from (select keyed_hmac('a', (i % 5000)::varchar) as digest from range(200000) n(i))
     """).fetchall()
     assert found == [(200_000, 5_000, 200_000)]
+
+
+# ── pseudonymise ──
+
+
+def test_pseudonymise_gives_the_tags_of_the_scrub_stage(
+    functions: duckdb.DuckDBPyConnection, ring: keys.KeyRing
+) -> None:
+    key = ring.hmac_key("orders.pseudonym")
+    replaced, _ = Replacer(key, "orders").replace(
+        "Alice Smith", [Finding("PERSON", 0, 11, 1.0)], Rule({"PERSON": "pseudonym"})
+    )
+    assert functions.execute("""
+        select pseudonymise('orders', 'PERSON', name)
+        from (values ('ALICE  smith'), (null)) as people(name)
+    """).fetchall() == [(replaced,), (None,)]
 
 
 @pytest.mark.parametrize("n_rows", [1, 2_000_000])

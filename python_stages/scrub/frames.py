@@ -1,0 +1,179 @@
+"""A batch on its way: its distinct texts go out in chunks and come back, and it is put together.
+
+Equal texts go out once; where a rule looks at the row, once for the same row values. What is not
+UTF-8 does not go out at all, nor does a text whose row's deny-list cannot be read: it becomes
+`[UNREADABLE]`, in columns that are kept, too.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from python_stages.scrub.operators import UNREADABLE
+from python_stages.scrub.policy import Policy, Rule
+from python_stages.scrub.row_values import RowValues
+from python_stages.scrub.work import Chunk, Scrubbed, chunks
+
+N_MASKED: Final = "n_masked"
+N_UNREADABLE: Final = "n_unreadable"
+
+# Places of rows without a text, counted from the end of what became of the texts.
+_NULL: Final = -1
+_NOT_READ: Final = -2
+_NO_TEXT: Final = (Scrubbed(f"[{UNREADABLE}]", 0, is_unreadable=True), Scrubbed(None))
+_KEEP: Final = Rule(operators={})
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """The distinct texts of a column.
+
+    Attributes:
+        texts: each once, or once for the same row values.
+        rows: as many row values; empty where the rule asks for none.
+        places: index of each row's text, _NULL or _NOT_READ.
+    """
+
+    texts: tuple[str, ...]
+    rows: tuple[RowValues, ...]
+    places: tuple[int, ...]
+
+
+class Frame:
+    """One batch.
+
+    Args:
+        batch: what came in, with columns that fit the policy.
+        policy: column -> rule.
+        schema: of what goes out, the two counts last.
+    """
+
+    def __init__(self, batch: pa.RecordBatch, policy: Policy, schema: pa.Schema) -> None:
+        self._batch: Final = batch
+        self._schema: Final = schema
+        self._columns: Final[dict[str, _Column]] = {}
+        self._scrubbed: Final[dict[str, list[Scrubbed]]] = {}
+        chunks_out: list[Chunk] = []
+        for name in schema.names[:-2]:
+            rule = policy.rules.get(name, _KEEP)
+            if not is_text(batch.schema.field(name).type):
+                continue
+            if is_active(rule):
+                column = _index(batch, name, rule)
+                chunks_out += chunks(name, column.texts, column.rows)
+                self._columns[name], self._scrubbed[name] = column, []
+            elif not _is_readable(batch.column(name)):
+                column = _index(batch, name, rule)
+                self._columns[name] = column
+                self._scrubbed[name] = [Scrubbed(text) for text in column.texts]
+        # one at least, so that a batch without texts keeps its place
+        self.chunks: Final[Sequence[Chunk]] = chunks_out or [Chunk("", (), ())]
+        self._n_back = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all chunks are back."""
+        return self._n_back == len(self.chunks)
+
+    def add(self, scrubbed: Sequence[Scrubbed]) -> None:
+        """Take back what became of the next chunk."""
+        chunk = self.chunks[self._n_back]
+        self._n_back += 1
+        if chunk.texts:
+            self._scrubbed[chunk.column].extend(scrubbed)
+
+    def to_batch(self) -> pa.RecordBatch:
+        """Return the batch that goes out."""
+        n_masked = np.zeros(self._batch.num_rows, dtype=np.int32)
+        n_unreadable = np.zeros(self._batch.num_rows, dtype=np.int32)
+        arrays: list[pa.Array[Any]] = []
+        for field in list(self._schema)[:-2]:
+            column = self._columns.get(field.name)
+            if column is None:
+                arrays.append(self._batch.column(field.name))
+                continue
+            became = [*self._scrubbed[field.name], *_NO_TEXT]
+            rows = [became[place] for place in column.places]
+            arrays.append(pa.array([row.text for row in rows], type=field.type))
+            n_masked += np.fromiter((row.n_masked for row in rows), np.int32, len(rows))
+            n_unreadable += np.fromiter((row.is_unreadable for row in rows), np.int32, len(rows))
+        arrays += [pa.array(n_masked), pa.array(n_unreadable)]
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+
+def is_active(rule: Rule) -> bool:
+    """Return whether a rule looks for anything."""
+    return bool(rule.operators or rule.deny_from)
+
+
+def is_text(data_type: pa.DataType) -> bool:
+    """Return whether a column of the type holds strings, coded as a dictionary or not."""
+    if isinstance(data_type, pa.DictionaryType):
+        return is_text(data_type.value_type)
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_kind(data_type) for is_kind in kinds)
+
+
+def _index(batch: pa.RecordBatch, name: str, rule: Rule) -> _Column:
+    """Read a column, and tell its rows apart by their texts, and by their row values if asked."""
+    values = _read(batch.column(name))
+    rows = list(_row_values(batch, rule)) if rule.deny_from or rule.allow_from else []
+    distinct: dict[tuple[str, RowValues | None], int] = {}
+    places = []
+    for number, text in enumerate(values):
+        row = rows[number] if rows else None
+        if text is None:
+            places.append(_NULL)
+        elif isinstance(text, bytes) or (rows and row is None):
+            places.append(_NOT_READ)
+        else:
+            places.append(distinct.setdefault((text, row), len(distinct)))
+    return _Column(
+        texts=tuple(text for text, _ in distinct),
+        rows=tuple(row for _, row in distinct if row is not None),
+        places=tuple(places),
+    )
+
+
+def _row_values(batch: pa.RecordBatch, rule: Rule) -> Iterator[RowValues | None]:
+    """Yield what each row's other columns say; None if one of its deny values cannot be read."""
+    deny = [(entity, _read(batch.column(name))) for name, entity in rule.deny_from.items()]
+    allow = [_read(batch.column(name)) for name in rule.allow_from]
+    for number in range(batch.num_rows):
+        denied = [(entity, values[number]) for entity, values in deny]
+        allowed = [values[number] for values in allow]
+        if any(isinstance(value, bytes) for _, value in denied):
+            yield None
+        else:
+            yield RowValues(
+                deny=tuple((entity, value) for entity, value in denied if isinstance(value, str)),
+                allow=tuple(value for value in allowed if isinstance(value, str)),
+            )
+
+
+def _read(array: "pa.Array[Any]") -> list[str | bytes | None]:
+    """Return the values of a column as texts, and those that are not UTF-8 as bytes."""
+    try:
+        values = array.to_pylist()
+    except UnicodeDecodeError:
+        return [_decode(raw) for raw in array.cast(pa.binary()).to_pylist()]
+    return [None if value is None else str(value) for value in values]
+
+
+def _decode(raw: bytes | None) -> str | bytes | None:
+    try:
+        return None if raw is None else raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def _is_readable(array: "pa.Array[Any]") -> bool:
+    """Return whether all strings of a column are UTF-8."""
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True

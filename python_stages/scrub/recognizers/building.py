@@ -1,0 +1,72 @@
+"""From names to recognisers: which module recognises what, and behind which gate."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from python_stages.scrub.recognizers import (
+    addresses,
+    dates,
+    documents,
+    national,
+    people,
+    phones,
+    places,
+    secrets,
+    stock,
+    web,
+)
+from python_stages.scrub.recognizers.catalogue import NER_ENTITIES
+from python_stages.scrub.recognizers.shapes import Shape, recognizer
+
+if TYPE_CHECKING:
+    from presidio_analyzer import EntityRecognizer
+
+
+@cache
+def all_shapes() -> tuple[Shape, ...]:
+    """Return every shape; the word lists among them take a while."""
+    return (
+        *national.SHAPES,
+        *documents.SHAPES,
+        *secrets.SHAPES,
+        *web.SHAPES,
+        *people.SHAPES,
+        *addresses.SHAPES,
+        *dates.shapes(),
+        *places.shapes(),
+        *phones.SHAPES,
+    )
+
+
+def build(entities: Iterable[str]) -> list["EntityRecognizer"]:
+    """Return the recognisers of some entities, each a member of ENTITIES."""
+    recognizers: list[EntityRecognizer] = []
+    for entity in sorted(set(entities)):
+        if entity in stock.CLASSES:
+            recognizers.extend(stock.recognizers(entity))
+        if entity == "PHONE_NUMBER":
+            recognizers.append(phones.international())
+        recognizers.extend(recognizer(shape) for shape in all_shapes() if shape.entity == entity)
+    return recognizers
+
+
+@cache
+def gates() -> dict[str, Any]:
+    """Return, for entities whose every recogniser has one, what every match of them contains.
+
+    None for NER_ENTITIES: the language model finds them too, and what it needs cannot be told.
+    """
+    import regex  # type: ignore[import-untyped] # noqa: PLC0415  # noqa: PLC0415  # as Presidio, so \d is its \d
+
+    each: dict[str, list[str | None]] = {entity: [gate] for entity, gate in stock.GATES.items()}
+    each["PHONE_NUMBER"] = [phones.GATE]
+    for shape in all_shapes():
+        each.setdefault(shape.entity, []).append(shape.gate)
+    return {
+        entity: regex.compile(
+            "|".join(f"(?:{gate})" for gate in dict.fromkeys(some)), regex.IGNORECASE
+        )
+        for entity, some in each.items()
+        if None not in some and entity not in NER_ENTITIES
+    }

@@ -1,0 +1,263 @@
+"""What finding PII costs: stock Presidio, its batch engine, and ours, with the same recognisers.
+
+    python -m tests.benchmarks.pii                      # all of it, some minutes
+    python -m tests.benchmarks.pii --texts 50 --memory-texts 20000
+
+All three read the same texts in one process on one core, in turns, and have to find the same in
+every one of them. The times are processor seconds. Stock is AnalyzerEngine with the recognisers,
+the language model and the context rules of ours; its batch engine reads its texts through
+`nlp.pipe`.
+"""
+
+# ruff: noqa: PLC0415 - the limit on cores has to be set before what it limits is loaded
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, Final
+
+LENGTHS: Final = {"short": 16, "ticket": 80, "legal": 800}  # words
+LEAST_SPEEDUP: Final = {"short": 4.0, "ticket": 2.5, "legal": 1.5}
+LEAST_SPEEDUP_DISTINCT: Final = 50.0
+MOST_GROWTH: Final = 1.15  # of memory, from the first fifth of the texts to the last
+
+_ENTITIES: Final = ("all",)
+_N_ROUNDS: Final = 3
+_N_DISTINCT: Final = 500
+_N_COPIES: Final = 40  # of a rendered transaction
+_BATCH: Final = 2_048
+
+Work = Callable[[Sequence[str]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast texts of one length are read, in texts per processor second.
+
+    Attributes:
+        name: member of LENGTHS.
+        n_texts: how many were read.
+        stock: by AnalyzerEngine.
+        batch: by BatchAnalyzerEngine.
+        ours: by Engine.findings, which finds the same.
+        spans: by Engine.spans, which finds more.
+        n_different: texts in which ours found something else than stock.
+    """
+
+    name: str
+    n_texts: int
+    stock: float
+    batch: float
+    ours: float
+    spans: float
+    n_different: int
+
+    @property
+    def speedup(self) -> float:
+        """Return how many times as fast as the faster of Presidio's engines."""
+        return self.ours / max(self.stock, self.batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """How fast rendered transactions are read, of which each occurs several times.
+
+    Attributes:
+        n_texts: rows.
+        n_distinct: different texts among them.
+        stock: by AnalyzerEngine, in texts per processor second.
+        ours: by Engine.spans, which reads equal texts once.
+        ours_once: by Engine.spans, each different text alone.
+    """
+
+    n_texts: int
+    n_distinct: int
+    stock: float
+    ours: float
+    ours_once: float
+
+    @property
+    def speedup(self) -> float:
+        """Return how many times as fast as stock."""
+        return self.ours / self.stock
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The resident memory over many texts, all different, in bytes.
+
+    Attributes:
+        n_texts: how many were read.
+        early_bytes: after a fifth of them.
+        late_bytes: after all of them.
+    """
+
+    n_texts: int
+    early_bytes: int
+    late_bytes: int
+
+    @property
+    def growth(self) -> float:
+        """Return how many times as much memory is used at the end."""
+        return self.late_bytes / self.early_bytes
+
+
+def texts_of(n_words: int, n_texts: int, seed: int = 7) -> list[str]:
+    """Return texts of some words, from the documents that the model's generator writes."""
+    from python_stages.scrub.ner.generate.documents import Writer
+
+    draw = random.Random(seed * 10_000 + n_words)  # noqa: S311 - made-up texts, no secret
+    n_documents = max(200, min(n_texts * n_words // 8, 4_000))
+    words = " ".join(d.text for d in Writer().documents(draw, n_documents)).split(" ")
+    starts = [draw.randrange(len(words) - n_words) for _ in range(n_texts)]
+    return [" ".join(words[start : start + n_words]) for start in starts]
+
+
+def speeds(n_texts: int) -> Iterator[Speed]:
+    """Yield the speed at each length.
+
+    Args:
+        n_texts: short texts; fewer of the longer ones.
+    """
+    from presidio_analyzer import BatchAnalyzerEngine
+
+    from python_stages.scrub import presidio
+    from python_stages.scrub.engine import Engine
+
+    engine = Engine(_ENTITIES)
+    analyzer = presidio.analyzer(engine.entities, engine.language)
+    batch = BatchAnalyzerEngine(analyzer)
+    for name, n_words in LENGTHS.items():
+        texts = texts_of(n_words, max(5, n_texts * LENGTHS["short"] // n_words))
+        works: dict[str, Work] = {
+            "stock": lambda some: [analyzer.analyze(text, "en") for text in some],
+            "batch": lambda some: batch.analyze_iterator(some, "en", batch_size=64),
+            "ours": engine.findings,
+            "spans": engine.spans,
+        }
+        for work in works.values():  # what is compiled or loaded late is not counted
+            work(texts[: max(2, len(texts) // 20)])
+        found, rates = _rates(works, texts, engine)
+        n_different = sum(_stocked(a) != _ours(b) for a, b in zip(*found, strict=True))
+        yield Speed(name, len(texts), **rates, n_different=n_different)
+
+
+def _rates(
+    works: dict[str, Work], texts: Sequence[str], engine: Any
+) -> tuple[tuple[list[Any], list[Any]], dict[str, float]]:
+    """Return what stock and ours find, and texts per second; A B A B, so that all share a noise."""
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    found: dict[str, Any] = {}
+    for _ in range(_N_ROUNDS):
+        for name, work in works.items():
+            engine.forget()
+            start = time.process_time()
+            found[name] = work(texts)
+            seconds[name].append(time.process_time() - start)
+    rates = {name: len(texts) / statistics.median(taken) for name, taken in seconds.items()}
+    return (found["stock"], found["ours"]), rates
+
+
+def _stocked(results: Sequence[Any]) -> set[tuple[str, int, int, float]]:
+    return {(r.entity_type, r.start, r.end, r.score) for r in results}
+
+
+def _ours(findings: Sequence[Any]) -> set[tuple[str, int, int, float]]:
+    return {(f.entity, f.start, f.end, f.score) for f in findings}
+
+
+def distinct() -> Distinct:
+    """Return the speed on rendered transactions, each of which occurs `_N_COPIES` times."""
+    from python_stages.scrub import presidio
+    from python_stages.scrub.engine import Engine, expand
+
+    draw = random.Random(3)  # noqa: S311 - made-up texts, no secret
+    once = [_transaction(draw) for _ in range(_N_DISTINCT)]
+    texts = once * _N_COPIES
+    draw.shuffle(texts)
+    analyzer = presidio.analyzer(expand(["identifiers"]), presidio.word_splitter())
+    engine = Engine(["identifiers"])
+
+    def rate(work: Work, some: Sequence[str]) -> float:
+        work(some[:50])
+        engine.forget()
+        start = time.process_time()
+        for at in range(0, len(some), _BATCH):
+            work(some[at : at + _BATCH])
+        return len(some) / (time.process_time() - start)
+
+    stock = rate(lambda some: [analyzer.analyze(text, "en") for text in some], once)
+    return Distinct(
+        len(texts), len(set(once)), stock, rate(engine.spans, texts), rate(engine.spans, once)
+    )
+
+
+def _transaction(draw: random.Random) -> str:
+    """Return a transaction as the tutorial renders it."""
+    merchant = draw.choice(("Red Lobster", "Booking.com", "Shell", "IKEA", "Macy's", "Uber"))
+    city = draw.choice(("New York", "Lagos", "Houston", "London", "Paris"))
+    day = f"{draw.choice(('March', 'October'))} {draw.randint(1, 28):02d}, 2024"
+    amount = f"${draw.randrange(100, 99_999) / 100:,.2f}"
+    return f"{amount} was charged by {merchant} in {city} on {day}, card: Gold Credit."
+
+
+def memory(n_texts: int) -> Memory:
+    """Return the memory over some texts that are all different, in batches."""
+    from python_stages.scrub.engine import Engine
+
+    engine = Engine(["identifiers", "names"])
+    bodies = texts_of(10, 2_000)
+    texts = (f"{bodies[n % len(bodies)]} Zork{n}son u{n}@example.com" for n in range(n_texts))
+    early = n_read = 0
+    while batch := list(islice(texts, _BATCH)):
+        engine.spans(batch)
+        n_read += len(batch)
+        if not early and n_read >= n_texts // 5:
+            early = _resident_bytes()
+    return Memory(n_texts, early, _resident_bytes())
+
+
+def _resident_bytes() -> int:
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def main() -> int:
+    """Measure; return 1 if a goal is missed or a finding differs."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.pii", description=__doc__)
+    parser.add_argument("--texts", type=int, default=1_000, help="short texts; longer ones: fewer")
+    parser.add_argument("--memory-texts", type=int, default=200_000)
+    options = parser.parse_args()
+    is_met = True
+    for speed in speeds(options.texts):
+        _say(asdict(speed) | {"speedup": speed.speedup, "goal": LEAST_SPEEDUP[speed.name]})
+        is_met &= speed.speedup >= LEAST_SPEEDUP[speed.name] and not speed.n_different
+    repeated = distinct()
+    _say(asdict(repeated) | {"speedup": repeated.speedup, "goal": LEAST_SPEEDUP_DISTINCT})
+    is_met &= repeated.speedup >= LEAST_SPEEDUP_DISTINCT
+    if options.memory_texts:
+        used = memory(options.memory_texts)
+        _say(asdict(used) | {"growth": used.growth, "goal": MOST_GROWTH})
+        is_met &= used.growth <= MOST_GROWTH
+    return int(not is_met)
+
+
+def _say(numbers: dict[str, Any]) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    sys.stdout.write(json.dumps(numbers | {"peak_bytes": peak}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    # one core: before anything that counts cores is loaded
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    sys.exit(main())

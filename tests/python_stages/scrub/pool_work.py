@@ -1,0 +1,82 @@
+"""Work for workers, which must be able to import it: doubling, dying, failing."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from python_stages.errors import ConfigError
+
+CANARY = "4111-canary-1111"
+Done = tuple[Any, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """Twice an item, and the process that did it."""
+
+    item_seconds: float = 0.0
+
+    def start(self) -> Callable[[Any], Done]:
+        """Return what does one item."""
+        return self.do
+
+    def seconds(self, _: Any, /) -> float:
+        """Return what the test wants an item to be estimated at."""
+        return self.item_seconds
+
+    def do(self, item: Any) -> Done:
+        """Double an item."""
+        return 2 * item, os.getpid()
+
+
+@dataclass(frozen=True, slots=True)
+class DieOnce(Double):
+    """Kills its own process in the middle of some items, the first times that they come."""
+
+    folder: Path = Path()
+    deadly: tuple[int, ...] = ()
+    n_lives: int = 1
+
+    def do(self, item: Any) -> Done:
+        """Die, or double the item."""
+        n_deaths = len(list(self.folder.glob(f"{item}-*")))
+        if item in self.deadly and n_deaths < self.n_lives:
+            (self.folder / f"{item}-{n_deaths}").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 2 * item, os.getpid()
+
+
+@dataclass(frozen=True, slots=True)
+class Chatter(Double):
+    """Prints a value."""
+
+    def do(self, item: Any) -> Done:
+        """Print, and double the item."""
+        os.write(1, CANARY.encode())
+        os.write(2, CANARY.encode())
+        return 2 * item, os.getpid()
+
+
+@dataclass(frozen=True, slots=True)
+class Fail(Double):
+    """Raises a value, or an error of ours, at one item."""
+
+    is_ours: bool = False
+
+    def do(self, item: Any) -> Done:
+        """Fail, or double the item."""
+        if item == 3:
+            raise ConfigError("no model: make one") if self.is_ours else ValueError(CANARY)
+        return 2 * item, os.getpid()
+
+
+@dataclass(frozen=True, slots=True)
+class FailToStart(Double):
+    """Cannot even start."""
+
+    def start(self) -> Callable[[Any], Done]:
+        """Fail."""
+        raise ConfigError("no model: make one")

@@ -1,0 +1,63 @@
+"""What an expression needs is in every text that it matches."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from python_stages.scrub.contents import Contents, Index
+from python_stages.scrub.needs import Needs, needs
+
+EXPRESSIONS = (
+    r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
+    r"(?:card|pass)(?:word)? ?[0-9]{2,4}",
+    r"[A-Z]{2}\d{2}(?: \w{4}){2}",
+    r"(?i:no|nr)\.? ?(?:12|34)[0-9]",
+    r"a(?:b(?:c|de)|f)?[0-9]+(?=x|yy)",
+    r"(?<=id )[0-9]{2}|(?:ab|cd){2}",
+)
+TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
+    "|".join(f"(?:{e})" for e in EXPRESSIONS).replace(r"\b", "")
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", Needs(9, 11, frozenset({("-", False)}), 12)),
+        (
+            r"(?:visa|amex) ?\d{4,6}",
+            Needs(4, 11, frozenset({("visa", False), ("amex", False)}), 13),
+        ),
+        (r"J(?:an|une?)", Needs(0, 4, frozenset({("jan", False), ("jun", False)}), 6)),
+        (r"\p{Lu}+", Needs()),
+        (r"(?<name>unknown to python)", Needs()),
+    ],
+)
+def test_needs_are_read_off_an_expression(expression: str, expected: Needs) -> None:
+    assert needs(expression, is_cased=False) == expected
+
+
+@given(TEXTS, st.sampled_from(EXPRESSIONS))
+def test_a_text_that_matches_meets_the_needs(text: str, expression: str) -> None:
+    need = needs(expression, is_cased=False)
+    if re.search(expression, text, re.IGNORECASE):
+        assert Contents(text).meets(need)
+        assert Index([need]).met(Contents(text)) == [0]
+
+
+@given(st.lists(TEXTS, max_size=4), st.lists(st.integers(0, 900), min_size=4, max_size=4))
+def test_all_matches_lie_in_the_regions(plants: list[str], gaps: list[int]) -> None:
+    text = "".join(" " * gap + plant for plant, gap in zip(plants, gaps, strict=False))
+    for expression in EXPRESSIONS:
+        need = needs(expression, is_cased=False)
+        contents = Contents(text)
+        regions = contents.regions(need) if contents.meets(need) else []
+        for match in re.finditer(expression, text, re.IGNORECASE):
+            assert any(start <= match.start() and match.end() <= end for start, end in regions)
+
+
+def test_a_letter_that_lower_case_does_not_show_meets_every_word() -> None:
+    assert Contents("pa\u017f\u017fword").meets(needs("password", is_cased=False))
+    assert not Contents("past word").meets(needs("password", is_cased=False))

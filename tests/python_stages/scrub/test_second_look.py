@@ -1,0 +1,63 @@
+"""The second look: plain words are no people, and names stay names."""
+
+import pytest
+
+from python_stages.scrub.ner import second_look
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "belong",
+        "Receipt",
+        "dumb",
+        "humans",
+        "UTC",
+        "X",
+        "http://t.co/ab",
+        "@someone",
+        "R2D2",
+        "the payment",
+        "The Report",
+        "\u00a3\u00a3",
+    ],
+)
+def test_what_is_written_like_a_plain_word_is_no_person(text: str) -> None:
+    assert second_look.known().label(text, "PERSON") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["emma", "Emma", "EMMA", "emma miller", "Will", "Grace Hope", "Zorblax Quentley", "O'Brien"],
+)
+def test_what_is_a_name_or_may_be_one_stays_a_person(text: str) -> None:
+    assert second_look.known().label(text, "PERSON") == "PERSON"
+
+
+def test_a_country_is_no_person() -> None:
+    assert second_look.known().label("Brazil", "PERSON") == "LOCATION"
+
+
+@pytest.mark.parametrize("text", ["Red Lobster", "Morton's", "Morton", "Walmart", "WESTIN"])
+def test_a_shop_is_no_person(text: str) -> None:
+    assert second_look.known().label(text, "PERSON") == "ORGANIZATION"
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "expected"),
+    [
+        ("paris", "LOCATION", "LOCATION"),
+        ("movie", "LOCATION", None),
+        ("kindergarten", "ORGANIZATION", None),
+        ("Category", "ORGANIZATION", None),
+        ("FDA", "ORGANIZATION", "ORGANIZATION"),
+        ("Acme", "ORGANIZATION", "ORGANIZATION"),
+        ("12 main street", "STREET_ADDRESS", "STREET_ADDRESS"),
+        ("french", "NRP", "NRP"),
+        ("Sometimes", "NRP", None),
+    ],
+)
+def test_other_finds_in_lower_case_or_of_a_plain_word_need_a_list(
+    text: str, label: str, expected: str | None
+) -> None:
+    assert second_look.known().label(text, label) == expected
