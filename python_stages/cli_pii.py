@@ -155,7 +155,7 @@ def scrub(
     reader = files.open_format(_path(file), form, has_header=header)
     with value_free("scrub"), _source(file) as source, _sink(out) as sink:
         engine = Engine(sample.entities, ner=sample.ner)
-        totals = files.scrub_file(source, sink, reader, policy_for, engine, key)
+        totals = files.scrub_file(source, sink, reader, policy_for, engine, key, column or ())
     typer.echo(
         f"replaced {totals.n_masked:,} in {totals.n_rows:,} rows or parts"
         + (f", {totals.n_unreadable:,} of them unreadable" if totals.n_unreadable else ""),

@@ -17,7 +17,7 @@ _UNSEEN: Final = (
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_OVERLAYS: Final = "\u0334-\u0338\u20d0-\u20dc\u20e5-\u20ea"
+_OVERLAYS: Final = "\u0334-\u0338\u20d0-\u20ea"  # a keycap around a digit among them
 # Between or beside what can be read; an emoji's joiners are not.
 _DROPPED: Final = re.compile(
     rf"(?<=[\w!-~])[{_UNSEEN}{_OVERLAYS}]+|(?<![{_UNSEEN}])[{_UNSEEN}]+(?=[\w!-~])",
@@ -25,15 +25,15 @@ _DROPPED: Final = re.compile(
 _DASHES: Final = (
     "\u00ad\u02d7\u058a\u05be\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
 )
-_BLANKS: Final = "\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_BLANKS: Final = "\x0b\x0c\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _DASH: Final = re.compile(  # between words, a dash is punctuation
     rf"(?<=[0-9)])[{_DASHES}](?=[\w(])|(?<=\w)[{_DASHES}](?=[0-9])|(?<=\w)[\u2010\u2011](?=\w)",
 )
-_BLANK: Final = re.compile(rf"(?<=[\w).,+-])[{_BLANKS[1:]}]+(?=[\w(+])")
+_BLANK: Final = re.compile(rf"(?<=[\w).,+-])[{_BLANKS}]+(?=[\w(+])")
 _USUAL: Final = frozenset("…™ªºµ")  # compatibility forms that nobody takes for a disguise
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f]+")
 
-_LOOK_ALIKES: Final = dict(
+LOOK_ALIKES: Final = dict(
     zip(
         "аеорсухіјѕԁһӏԛԝѡүѵАВЕЅІЈКМНОРСТУХҮԌԚԜӀѴ"  # on purpose: Cyrillic,
         "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϲοανιρυκχϳγ"  # Greek,
@@ -48,7 +48,7 @@ _OTHER_LETTER: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _LATIN_OR_DIGIT: Final = re.compile("[A-Za-z0-9@]")
 _LATIN_LETTER: Final = re.compile("[A-Za-z]")
 
-_ODD: Final = r"[ \t\r\n\xa0.,/:;_|*~\\\-\u2010-\u2015\u2212]"
+_ODD: Final = r"[ \t\r\n\x0b\x0c\xa0.,/:;_|*~'’´`\\\-\u2010-\u2015\u2212]"  # noqa: RUF001  # apostrophes
 _CARD: Final = re.compile(
     rf"(?<![0-9])(?:[2-6][0-9]{{3}}(?:{_ODD}{{1,3}}[0-9]{{4}}){{3}}(?:{_ODD}{{1,3}}[0-9]{{3}})?"
     rf"|3[0-9]{{3}}{_ODD}{{1,3}}[0-9]{{6}}{_ODD}{{1,3}}[0-9]{{4,5}}"
@@ -100,7 +100,7 @@ _DOT_SIGN: Final = re.compile(rf"{_DOT}|{_SAID_DOT}|\s*\.\s*", re.IGNORECASE)
 _BROKEN_NAME: Final = re.compile(
     r"(?<![^\W\d_])[^\W\d_][^\W\d_]+([ \t]*\r?\n[ \t]*)(?=[^\W\d_][^\W\d_]+(?![^\W\d_]))",
 )
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MANY_DIGITS: Final = re.compile(rf"[0-9]{_ODD}{{1,3}}[0-9](?:{_ODD}{{0,3}}[0-9]){{10}}")
 _BROKEN: Final = re.compile(r"\w[ \t]*\r?\n[ \t]*\w")
 
@@ -173,19 +173,23 @@ def _look_alikes(text: str) -> Iterator[Edit]:
         if word.isascii() or not _LATIN_OR_DIGIT.search(word) or not _LOOKS.search(word):
             continue
         others = _OTHER_LETTER.findall(word)
-        if not _LATIN_LETTER.search(word) and not all(c in _LOOK_ALIKES for c in others):
+        if not _LATIN_LETTER.search(word) and not all(c in LOOK_ALIKES for c in others):
             continue
         for at, character in enumerate(word, match.start()):
-            if character in _LOOK_ALIKES:
-                yield Edit(at, at + 1, _LOOK_ALIKES[character], is_worded=True)
+            if character in LOOK_ALIKES:
+                yield Edit(at, at + 1, LOOK_ALIKES[character], is_worded=True)
 
 
 def _controls(text: str) -> Iterator[Edit]:
     """Yield control characters of ASCII text."""
     if not text.isascii() or _CONTROL.search(text) is None:
         return
-    for match in _DROPPED.finditer(text):
-        yield Edit(*match.span(), "", is_worded=_parts(text, *match.span()))
+    edits = [
+        Edit(*match.span(), new, is_worded=_parts(text, *match.span()))
+        for pattern, new in ((_DROPPED, ""), (_BLANK, " "))
+        for match in pattern.finditer(text)
+    ]
+    yield from sorted(edits, key=lambda edit: edit.start)
 
 
 def _cards(text: str) -> Iterator[Edit]:

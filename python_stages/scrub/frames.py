@@ -7,11 +7,15 @@ UTF-8 does not go out at all, nor does a text whose row's deny-list cannot be re
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
+from python_stages.errors import ConfigError
 from python_stages.scrub.operators import UNREADABLE
 from python_stages.scrub.policy import Policy, Rule
 from python_stages.scrub.row_values import RowValues
@@ -25,6 +29,15 @@ _NULL: Final = -1
 _NOT_READ: Final = -2
 _NO_TEXT: Final = (Scrubbed(f"[{UNREADABLE}]", 0, is_unreadable=True), Scrubbed(None))
 _KEEP: Final = Rule(operators={})
+
+_PLAIN: Final = (
+    *(pa.types.is_null, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating),
+    *(pa.types.is_decimal, pa.types.is_temporal),
+)
+_LISTS: Final = (
+    *(pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list),
+    *(pa.types.is_list_view, pa.types.is_large_list_view),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,34 +153,71 @@ def _index(batch: pa.RecordBatch, name: str, rule: Rule) -> _Column:
 
 def _row_values(batch: pa.RecordBatch, rule: Rule) -> Iterator[RowValues | None]:
     """Yield what each row's other columns say; None if one of its deny values cannot be read."""
-    deny = [(entity, _read(batch.column(name))) for name, entity in rule.deny_from.items()]
-    allow = [_read(batch.column(name)) for name in rule.allow_from]
+    deny = [(entity, _values(batch, name)) for name, entity in rule.deny_from.items()]
+    allow = [_values(batch, name) for name in rule.allow_from]
     for number in range(batch.num_rows):
         denied = [(entity, values[number]) for entity, values in deny]
-        allowed = [values[number] for values in allow]
-        if any(isinstance(value, bytes) for _, value in denied):
+        if any(values is None for _, values in denied):
             yield None
         else:
             yield RowValues(
-                deny=tuple((entity, value) for entity, value in denied if isinstance(value, str)),
-                allow=tuple(value for value in allowed if isinstance(value, str)),
+                deny=tuple((entity, value) for entity, values in denied for value in values or ()),
+                allow=tuple(value for values in allow for value in values[number] or ()),
             )
 
 
-def _read(array: "pa.Array[Any]") -> list[str | bytes | None]:
-    """Return the values of a column as texts, and those that are not UTF-8 as bytes."""
-    try:
-        values = array.to_pylist()
-    except UnicodeDecodeError:
-        return [_decode(raw) for raw in array.cast(pa.binary()).to_pylist()]
-    return [None if value is None else str(value) for value in values]
+def _values(batch: pa.RecordBatch, name: str) -> list[tuple[str, ...] | None]:
+    """Return what each row of a column says, lists flattened; None where it is not UTF-8.
+
+    Raises:
+        ConfigError: the column holds neither texts, numbers, dates nor lists of such.
+    """
+    array = batch.column(name)
+    if not _is_plain(array.type):
+        raise ConfigError(
+            f"column {name} cannot be denied or allowed in texts: it has to hold texts, numbers, "
+            "dates, or lists of such; cast it",
+        )
+    return [None if isinstance(value, bytes) else tuple(_written(value)) for value in _read(array)]
 
 
-def _decode(raw: bytes | None) -> str | bytes | None:
+def _is_plain(data_type: pa.DataType) -> bool:
+    """Return whether values of a type are written in one way, or are lists of such."""
+    if isinstance(data_type, pa.DictionaryType):
+        return _is_plain(data_type.value_type)
+    if any(is_kind(data_type) for is_kind in _LISTS):
+        return _is_plain(data_type.field(0).type)
+    if isinstance(data_type, pa.BaseExtensionType):
+        return data_type.extension_name == "arrow.uuid"
+    return is_text(data_type) or any(is_kind(data_type) for is_kind in _PLAIN)
+
+
+def _written(value: object) -> Iterator[str]:
+    """Yield a value as people write it, those of a list one by one; nothing of null and NaN."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _written(each)
+    elif isinstance(value, float | Decimal) and isfinite(value) and value == int(value):
+        yield str(int(value))  # of 5551234567.0, nobody writes the last two characters
+    elif isinstance(value, datetime) and value.time() == time.min:
+        yield str(value.date())
+    elif value is not None and value == value:  # noqa: PLR0124  # NaN is not
+        yield str(value)
+
+
+def _read(array: "pa.Array[Any]") -> list[Any]:
+    """Return the values of a column, and bytes for those that are not UTF-8."""
     try:
-        return None if raw is None else raw.decode()
+        return array.to_pylist()
     except UnicodeDecodeError:
-        return raw
+        return [_read_one(scalar) for scalar in array]
+
+
+def _read_one(scalar: "pa.Scalar[Any]") -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        return b""
 
 
 def _is_readable(array: "pa.Array[Any]") -> bool:

@@ -58,7 +58,7 @@ def needs(expression: str, *, is_cased: bool) -> Needs:
         is_cased: upper and lower case differ, unless the expression says otherwise.
     """
     # what it has that Python has not, as something as wide that says less
-    expression = _PROPERTY.sub(r"\\w", expression.replace(r"\K", "(?:)"))
+    expression = _PROPERTY.sub(r"\\S", expression.replace(r"\K", "(?:)"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # syntax that means another thing in `regex`

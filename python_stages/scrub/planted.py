@@ -10,7 +10,8 @@ text that comes out is the value; half a name is a miss. Whether it was taken fo
 does not matter, as long as it is gone.
 
 Which texts, which values and where they stand follow from a key, so that a rebuild measures the
-same, and whoever writes recognisers cannot know what is asked.
+same. Names come from Faker, as do those that the shipped model learnt from: for unusual names the
+recall of names is too good to be true, and the model card says what to expect.
 """
 
 import hashlib
@@ -103,7 +104,10 @@ def measure(
     least = least_recalls(spec.min_recall)
     measured = []
     for column, rule in policy.rules.items():
-        hosts = [row for row in rows if row.get(column) is not None]
+        # where all are null, what would come is measured beside nothing
+        hosts = [row for row in rows if row.get(column) is not None] or [
+            {**row, column: ""} for row in rows[:1]
+        ]
         if not hosts:
             continue
         n_planted = math.ceil(spec.n_planted / list(policy.rules.values()).count(rule))

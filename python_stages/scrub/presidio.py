@@ -7,11 +7,11 @@ lemmas would silently never find one.
 """
 
 import logging
-import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from python_stages.errors import SealtuneError, StageError
+from python_stages.errors import ConfigError, SealtuneError, StageError
 from python_stages.scrub import recognizers
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ LANGUAGE: Final = "en"
 NER_SCORE: Final = 0.85
 """How sure Presidio takes a model to be that does not say (NlpArtifacts)."""
 
-SECONDS_PER_PATTERN: Final = 1.0
-"""How long one expression may take on one window of a text; a thousandth of it is usual."""
+SECONDS_PER_PATTERN: Final = 5.0
+"""How long one expression may take on one window of a text; a thousandth of it is usual, and a busy
+machine must not make a text unreadable."""
 
 _LOGGER: Final = logging.getLogger("presidio-analyzer")
 
@@ -35,11 +36,20 @@ Result = TypeVar("Result")
 class _Silence(logging.Filter):
     """Withholds every record from every handler: Presidio quotes the text in some. Counts them."""
 
-    n_withheld = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_thread = (
+            threading.local()
+        )  # what one thread gave up on, no other has to answer for
+
+    @property
+    def n_withheld(self) -> int:
+        """Records withheld from this thread."""
+        return getattr(self._of_thread, "n_withheld", 0)
 
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  # not to be looked at
         """Count and withhold a record."""
-        self.n_withheld += 1
+        self._of_thread.n_withheld = self.n_withheld + 1
         return False
 
 
@@ -74,9 +84,16 @@ def analyzer(entities: Sequence[str], language: "Language") -> Any:
     """Return a stock AnalyzerEngine of exactly these entities.
 
     Args:
-        entities: members of `recognizers.ENTITIES`.
+        entities: members of `recognizers.ENTITIES`, at least one: of none, Presidio would take its
+            own choice.
         language: a pipeline of `word_splitter`, or one whose `doc.ents` name NER_ENTITIES.
+
+    Raises:
+        ConfigError: there is no entity.
     """
+    if not entities:
+        raise ConfigError("an analyser needs at least one entity to look for")
+    import tldextract  # noqa: PLC0415  # takes long
     from presidio_analyzer import (  # noqa: PLC0415  # takes seconds
         AnalyzerEngine,
         LemmaContextAwareEnhancer,
@@ -86,6 +103,9 @@ def analyzer(entities: Sequence[str], language: "Language") -> Any:
 
     _LOGGER.setLevel(logging.WARNING)
     _LOGGER.addFilter(_SILENCE)
+    # whoever asks for the public suffixes gets the packaged ones: the network is not asked
+    offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    tldextract.extract = offline  # type: ignore[assignment]  # it is called as the function is
     pattern_recognizer.REGEX_TIMEOUT_SECONDS = SECONDS_PER_PATTERN  # type: ignore[assignment]  # int
     return AnalyzerEngine(
         registry=RecognizerRegistry(
@@ -139,23 +159,3 @@ def _nlp_engine(language: "Language") -> "NlpEngine":
     engine = LocalNlpEngine(auto_download=False)
     engine.nlp = {LANGUAGE: language}  # type: ignore[assignment]  # declared as None, filled by load
     return engine
-
-
-def anonymizer() -> Any:
-    """Return presidio-anonymizer's engine."""
-    from presidio_anonymizer import AnonymizerEngine  # noqa: PLC0415  # takes seconds
-
-    return AnonymizerEngine()  # type: ignore[no-untyped-call]  # its constructor has no types
-
-
-def operators(operators: Mapping[str, str]) -> dict[str, Any]:
-    """Translate mask and placeholder into presidio-anonymizer's operators."""
-    from presidio_anonymizer.entities import OperatorConfig  # noqa: PLC0415  # takes seconds
-
-    mask = {"masking_char": "*", "chars_to_mask": sys.maxsize, "from_end": False}
-    return {
-        entity: OperatorConfig("mask", mask)
-        if operator == "mask"
-        else OperatorConfig("replace", {"new_value": f"[{entity}]"})
-        for entity, operator in operators.items()
-    }

@@ -97,11 +97,13 @@ class Search:
 
     def __init__(self, entities: Sequence[str], language: "Language") -> None:
         self._language: Final = language
-        self._analyzer: Final = presidio.analyzer(entities, language)
-        self._named: Final = _named_entities(self._analyzer)
+        # of no entity, Presidio would take its own choice
+        analyzer = presidio.analyzer(entities, language) if entities else None
+        recognizers = analyzer.registry.recognizers if analyzer else []
+        self._named: Final = _named_entities(recognizers)
         self._patterns: Final[list[_Pattern]] = []
         self._others: Final[list[_Recognizer]] = []
-        for recognizer in self._analyzer.registry.recognizers:
+        for recognizer in recognizers:
             for entity in recognizer.supported_entities:
                 context = frozenset(word.lower() for word in recognizer.context or ())
                 known = _Recognizer(recognizer, entity, context)
@@ -274,11 +276,11 @@ def _reads_the_model(recognizer: Any) -> bool:
     return isinstance(recognizer, SpacyRecognizer)
 
 
-def _named_entities(analyzer: Any) -> frozenset[str]:
+def _named_entities(recognizers: Iterable[Any]) -> frozenset[str]:
     """Return the entities that the pipeline's model is asked for."""
     return frozenset(
         entity
-        for recognizer in analyzer.registry.recognizers
+        for recognizer in recognizers
         if _reads_the_model(recognizer)
         for entity in recognizer.supported_entities
     )

@@ -72,7 +72,13 @@ def settle(text: str, found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def covers(found: Iterable[Finding], text: str, start: int, end: int) -> bool:
-    """Return whether findings cover every letter and digit of a part of a text."""
+    """Return whether findings cover every letter and digit of a part of a text.
+
+    Where a part has neither (letters in circles are symbols), they have to cover all of it.
+    """
+    found = list(found)
+    if not any(map(str.isalnum, text[start:end])):
+        return any(finding.start <= start and finding.end >= end for finding in found)
     at = start
     for finding in sorted(found, key=lambda each: each.start):
         if finding.end > at and finding.start < end:

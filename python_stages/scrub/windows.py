@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-CORE: Final = 8_000
-"""Characters of a core: some 1,300 words, and short enough that a slow pattern stays bounded."""
+CORE: Final = 20_000
+"""Characters of a core: some 3,300 words, and short enough that a slow pattern stays bounded."""
 
-AFTER: Final = 4_000
-"""Characters read after a core: more than a private key of 4,096 bits, the longest entity."""
+AFTER: Final = 12_000
+"""Characters read after a core: more than a private key of 16,384 bits."""
 
 BEFORE: Final = 600
 """Characters read before a core: more than the words that a recogniser or the model look at."""
@@ -37,13 +37,15 @@ class Window:
     end: int
     core_start: int
     core_end: int
+    reach: int = 0  # where the window before this one ended
 
     def reports(self, start: int, end: int) -> bool:
         """Return whether a finding, in characters of the text, is this window's to report."""
         if self.core_start <= start < self.core_end:
             return True
-        # begun before the window: a piece of something that is too long for any
-        return start == self.start < self.core_start < end
+        # begun before the core: a piece of something that is too long for any, or the whole of what
+        # the window before saw the beginning of
+        return start < self.core_start < end and (start == self.start or end >= self.reach)
 
 
 def is_long(text: str) -> bool:
@@ -62,16 +64,17 @@ def split(
         after: characters read after it.
         before: characters read before it.
     """
-    start = 0
+    start = reach = 0
     while True:
         if len(text) - start <= core + after:
-            yield Window(_word_start(text, start - before), len(text), start, len(text))
+            yield Window(_word_start(text, start - before), len(text), start, len(text), reach)
             return
         end = _word_start(text, start + core)
         if end <= start:
             end = start + core
-        yield Window(_word_start(text, start - before), _word_start(text, end + after), start, end)
-        start = end
+        stop = _word_start(text, end + after)
+        yield Window(_word_start(text, start - before), stop, start, end, reach)
+        start, reach = end, stop
 
 
 def _word_start(text: str, at: int) -> int:

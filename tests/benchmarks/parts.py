@@ -149,15 +149,17 @@ def presidio(manifest: str) -> Work:
 
     Here, too, equal texts are read once.
     """
+    from presidio_anonymizer import AnonymizerEngine
+
     from python_stages.scrub import Policy
     from python_stages.scrub import presidio as parts
 
     policy = Policy.from_config(_meta(manifest, "transactions_scrubbed")["scrub"])
     analyzer = parts.analyzer(policy.entities, parts.word_splitter())
-    anonymizer = parts.anonymizer()
+    anonymizer = AnonymizerEngine()  # type: ignore[no-untyped-call]  # its constructor has no types
     rendered = _rendered(manifest)
     columns = [
-        (dict.fromkeys(rendered.column(name).to_pylist()), rule, parts.operators(rule.operators))
+        (dict.fromkeys(rendered.column(name).to_pylist()), rule, _operators(rule.operators))
         for name, rule in policy.rules.items()
         if rule.operators
     ]
@@ -185,6 +187,13 @@ def _pandas(source: str, *, are_objects: bool) -> Work:
         sample_in_pandas(Path(source))
 
     return work
+
+
+def _operators(operators: Mapping[str, str]) -> dict[str, Any]:
+    """Return Presidio's own operators: a placeholder for each entity, as the policy has it."""
+    from presidio_anonymizer.entities import OperatorConfig
+
+    return {entity: OperatorConfig("replace", {"new_value": f"[{entity}]"}) for entity in operators}
 
 
 def _vault() -> Any:

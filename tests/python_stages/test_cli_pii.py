@@ -1,6 +1,8 @@
 """The commands on personal data: what they print, what they write, and what they never do."""
 
 import json
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,9 +12,26 @@ from typer.testing import CliRunner, Result
 
 from python_stages import keys
 from python_stages.cli import app
+from python_stages.scrub import engine
 
 CARD = "4111 1111 1111 1111"
 MAIL = "anna@example.com"
+REAL = engine.Engine
+
+
+@cache
+def built(entities: tuple[str, ...], ner: str | None) -> engine.Engine:
+    return REAL(entities, ner=ner)
+
+
+@pytest.fixture(autouse=True)
+def _one_engine_of_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build each engine once for all tests: it takes as long as a test."""
+
+    def engine_of(entities: Iterable[str], *, ner: str | None = None) -> engine.Engine:
+        return built(tuple(entities), ner)
+
+    monkeypatch.setattr(engine, "Engine", engine_of)
 
 
 @pytest.fixture
@@ -155,6 +174,113 @@ def test_scrub_follows_a_policy_that_looks_at_sibling_columns(tmp_path: Path) ->
     assert result == {"label": MAIL, "notes": masked}
     path = write(tmp_path / "y.json", json.dumps({"notes": "no name"}))
     assert json.loads(run("scrub", path, "--policy", policy).stdout) == {"notes": "no name"}
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_a_column_that_never_occurs_is_refused_and_nothing_is_written(
+    tmp_path: Path, form: str
+) -> None:
+    path = write(tmp_path / f"x.{form}", json.dumps({"messages": [{"content": MAIL}]}))
+    words = ("scrub", path, "--preset", "identifiers", "--column")
+    refused = attempt(*words, "messages.contnet", "-o", tmp_path / "y")
+    assert refused.exit_code == 1
+    assert "did you mean messages.content?" in refused.stderr
+    assert not (tmp_path / "y").exists()
+    piped = attempt(*words, "messages.contnet")
+    assert (piped.exit_code, piped.stdout) == (1, "")
+
+
+def test_a_column_that_occurs_late_or_without_text_is_no_typo() -> None:
+    lines = '{"b": "x"}\n' * 1200 + '{"a": null}\n'
+    words = ("scrub", "-", "--format", "jsonl", "--preset", "identifiers", "--column", "a")
+    assert run(*words, stdin=lines).stdout == lines
+    assert run(*words, stdin="").stdout == ""
+
+
+def test_a_deny_list_of_a_column_that_never_occurs_is_refused(tmp_path: Path) -> None:
+    rules = (
+        "notes: {entities: [EMAIL_ADDRESS], deny_from: {nmae: PERSON}}\nname: {operator: drop}\n"
+    )
+    policy = write(tmp_path / "policy.yml", rules)
+    path = write(tmp_path / "x.json", json.dumps({"name": "Zoltan", "notes": "zoltan"}))
+    refused = attempt("scrub", path, "--policy", policy)
+    assert refused.exit_code == 1
+    assert "did you mean name?" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("preset", "record"),
+    [
+        ("identifiers", {"score": {MAIL: 0.93}}),
+        ("identifiers", {"score": {MAIL: True}}),
+        ("identifiers", {"score": {CARD.replace(" ", ""): {}}}),
+        ("identifiers", {"score": [{MAIL: None}]}),
+        ("gdpr", {"balances": {"Alice Johnson": "ok"}}),
+    ],
+)
+def test_keys_that_are_data_are_refused(preset: str, record: object) -> None:
+    words = ("scrub", "-", "--format", "json", "--preset", preset)
+    refused = attempt(*words, stdin=json.dumps(record))
+    assert refused.exit_code == 1
+    assert "keys of json must be names" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_a_first_row_of_a_name_and_an_address_is_no_header(tmp_path: Path) -> None:
+    content = "Alice Johnson,12 Main Street Springfield\nBob Stone,3 Oak Avenue Denver\n"
+    path = write(tmp_path / "x.csv", content)
+    refused = attempt("scrub", path, "--preset", "gdpr")
+    assert refused.exit_code == 1
+    assert "--no-header" in refused.stderr
+    assert "Alice" not in refused.output
+
+
+@pytest.mark.parametrize("number", ["4111111111111111.0", "4.111111111111111e15"])
+def test_a_card_number_written_as_a_decimal_is_found(number: str) -> None:
+    words = ("scrub", "-", "--format", "json", "--preset", "identifiers")
+    result = run(*words, stdin=f'{{"phone": {number}, "score": 0.930}}').stdout
+    assert result == '{"phone": "[CREDIT_CARD]", "score": 0.930}\n'
+
+
+DENY = (
+    "users.name: {operator: keep}\n"
+    "users.note: {entities: [EMAIL_ADDRESS], operator: mask, deny_from: {users.name: PERSON}}\n"
+)
+
+
+def test_a_text_is_compared_with_every_denied_value_of_its_record(tmp_path: Path) -> None:
+    policy = write(tmp_path / "policy.yml", DENY)
+    users = [{"note": "Zoltan or Bertil"}, {"name": "Zoltan", "note": "zoltan"}, {"name": "Bertil"}]
+    other = [{"note": "Zoltan"}]
+    path = write(tmp_path / "x.json", json.dumps([{"users": users}, {"users": other}]))
+    first, second = json.loads(run("scrub", path, "--policy", policy).stdout)
+    assert [user.get("note") for user in first["users"]] == ["****** or ******", "******", None]
+    assert [user.get("name") for user in first["users"]] == [None, "Zoltan", "Bertil"]
+    assert second["users"] == other
+
+
+def test_texts_beside_a_denied_value_that_cannot_be_read_are_unreadable(tmp_path: Path) -> None:
+    policy = write(tmp_path / "policy.yml", DENY.replace("keep", "drop"))
+    record = '{"users": [{"note": "x"}, {"name": "\\ud800"}]}'
+    path = write(tmp_path / "x.json", record)
+    result = json.loads(run("scrub", path, "--policy", policy).stdout)
+    assert result == {"users": [{"note": "[UNREADABLE]"}, {}]}
+
+
+def test_more_denied_values_than_can_be_compared_are_refused(tmp_path: Path) -> None:
+    policy = write(tmp_path / "policy.yml", DENY)
+    users = [{"name": f"Name {number}", "note": "x"} for number in range(1_001)]
+    path = write(tmp_path / "x.json", json.dumps({"users": users}))
+    refused = attempt("scrub", path, "--policy", policy)
+    assert refused.exit_code == 1
+    assert "more than 1,000 values of users.name" in refused.stderr
+
+
+def test_a_name_like_those_of_the_stage_is_a_column_like_others() -> None:
+    record = dict.fromkeys(("label", "column label", "value 0 of a", "n_masked"), MAIL)
+    words = ("scrub", "-", "--format", "json", "--preset", "identifiers")
+    result = json.loads(run(*words, stdin=json.dumps(record)).stdout)
+    assert result == dict.fromkeys(record, "[EMAIL_ADDRESS]")
 
 
 def test_a_column_without_a_rule_stops_the_scrub(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
     chunks.py     a part of a file, and what a format must be able to do
     tables.py     text, CSV, Parquet
     records.py    JSON, JSON lines
+    headers.py    names of columns that are names, and are there
+    stage.py      a chunk through the stage
     scans.py      what was found, as JSON and as a table
 
 A file is read and written a chunk at a time, in the format it came in. A new file has no name until
@@ -11,23 +13,20 @@ it is whole, is this user's alone (0600), and never takes the place of another.
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import pyarrow as pa
-
 from python_stages.errors import ConfigError, SourceError
-from python_stages.scrub import scrub
 from python_stages.scrub.engine import Engine
-from python_stages.scrub.files.chunks import SURROGATE, Chunk, Format, Texts
+from python_stages.scrub.files import headers, stage
+from python_stages.scrub.files.chunks import Chunk, Format, Texts
 from python_stages.scrub.files.records import Json, JsonLines
 from python_stages.scrub.files.scans import Scan
 from python_stages.scrub.files.tables import TEXT_COLUMN, Csv, Parquet, Text
 from python_stages.scrub.policy import Policy, Rule
-from python_stages.scrub.recognizers import IDENTIFIERS
 
 __all__ = [
     "FORMATS",
@@ -42,7 +41,6 @@ __all__ = [
 ]
 
 FORMATS: Final = ("auto", "text", "lines", "csv", "jsonl", "json", "parquet")
-UNREADABLE: Final = "UNREADABLE"
 
 _BY_ENDING: Final = {
     ".csv": "csv",
@@ -52,8 +50,6 @@ _BY_ENDING: Final = {
     ".json": "json",
     ".parquet": "parquet",
 }
-_COUNTS: Final = ("n_masked", "n_unreadable")  # columns that the stage adds
-_RESERVED: Final = frozenset({"row_id", "label", *_COUNTS})  # names of which it has its own idea
 
 
 @dataclass(slots=True)
@@ -98,7 +94,7 @@ def scan(source: BinaryIO, form: Format, engine: Engine, min_score: float) -> Sc
         SourceError: the file is not of the format, or its first row is no header.
     """
     result = Scan()
-    for chunk in _checked(form.read(source), engine):
+    for chunk in headers.checked(form.read(source), engine):
         result.n_rows += chunk.n_rows
         result.unread.update(chunk.unread)
         for column, texts in chunk.columns.items():
@@ -118,6 +114,7 @@ def scrub_file(  # noqa: PLR0917  # one of each, in the order of the flow
     policy_for: Callable[[Sequence[str]], Policy],
     engine: Engine,
     key: bytes | None,
+    named: Collection[str] = (),
 ) -> Totals:
     """Write a file without what a policy takes out of it.
 
@@ -128,17 +125,21 @@ def scrub_file(  # noqa: PLR0917  # one of each, in the order of the flow
         policy_for: the policy for text columns of these names.
         engine: built for every entity of the policy.
         key: for pseudonyms and surrogates.
+        named: columns that must occur.
 
     Raises:
         ConfigError: policy and columns do not fit.
         SourceError: the file is not of the format, or holds what cannot be read.
     """
     totals = Totals()
-    for chunk in _checked(form.read(source), engine):
+    chunks = headers.checked(form.read(source), engine)
+    policy = policy_for(())
+    named = {*named, *(stage.looked_at(policy) - set(policy.rules))}
+    for chunk in headers.complete(chunks, named):
         policy = policy_for([*chunk.columns, *chunk.unread])
         kept = _kept_unread(chunk, policy)
         policy = replace(policy, rules=_without(policy.rules, chunk.unread))
-        columns, n_masked, n_unreadable = _scrub_chunk(chunk, policy, engine, key)
+        columns, n_masked, n_unreadable = stage.scrub_chunk(chunk, policy, engine, key)
         columns |= kept
         form.write(sink, chunk, columns)
         totals.n_rows += chunk.n_rows
@@ -146,76 +147,6 @@ def scrub_file(  # noqa: PLR0917  # one of each, in the order of the flow
         totals.n_unreadable += n_unreadable
     form.finish(sink)
     return totals
-
-
-def _scrub_chunk(
-    chunk: Chunk,
-    policy: Policy,
-    engine: Engine,
-    key: bytes | None,
-) -> tuple[dict[str, Texts], int, int]:
-    """Scrub a chunk as a batch of the stage; return columns, replacements, unreadable cells."""
-    texts = dict(chunk.columns)
-    if any(rule.deny_from or rule.allow_from for rule in policy.rules.values()):
-        texts |= chunk.repeated or {}
-    if chunk.is_open:
-        texts |= {name: [None] * chunk.n_rows for name in _named(policy) - set(texts)}
-    if not texts:
-        return {}, 0, 0
-    broken = {
-        name: {row for row, text in enumerate(column) if text and SURROGATE.search(text)}
-        for name, column in texts.items()
-    }
-    batch = pa.RecordBatch.from_pydict(
-        {
-            _inner(name): pa.array(
-                [None if row in broken[name] else text for row, text in enumerate(column)],
-                type=pa.string(),
-            )
-            for name, column in texts.items()
-        }
-    )
-    (done,) = scrub([batch], _translated(policy), engine=engine, key=key)
-    columns: dict[str, Texts] = {}
-    n_unreadable = 0
-    for name in chunk.columns:
-        rule = policy.rules.get(name)
-        if _inner(name) not in done.schema.names:
-            continue
-        if rule is None or not (rule.operators or rule.deny_from):
-            columns[name] = chunk.columns[name]
-            continue
-        scrubbed = done.column(_inner(name)).to_pylist()
-        for row in broken[name]:
-            scrubbed[row] = f"[{UNREADABLE}]"
-        n_unreadable += len(broken[name])
-        columns[name] = scrubbed
-    n_masked, n_more = (int(done.column(name).to_numpy().sum()) for name in _COUNTS)
-    return columns, n_masked + n_unreadable, n_more + n_unreadable
-
-
-def _translated(policy: Policy) -> Policy:
-    """Return the policy for columns under the names that they have inside the stage."""
-    rules = {
-        _inner(name): replace(
-            rule,
-            deny_from={_inner(other): entity for other, entity in rule.deny_from.items()},
-            allow_from=tuple(map(_inner, rule.allow_from)),
-        )
-        for name, rule in policy.rules.items()
-    }
-    return replace(policy, rules=rules)
-
-
-def _named(policy: Policy) -> set[str]:
-    """Return every column that a rule is for, or looks at."""
-    looked_at = [{*rule.deny_from, *rule.allow_from} for rule in policy.rules.values()]
-    return set(policy.rules).union(*looked_at)
-
-
-def _inner(name: str) -> str:
-    """Return a name that the stage has no use of its own for: it lets row_id and label pass."""
-    return f"column {name}" if name in _RESERVED else name
 
 
 def _kept_unread(chunk: Chunk, policy: Policy) -> dict[str, Texts]:
@@ -242,21 +173,6 @@ def _drops(rule: Rule | None) -> bool:
 def _without(rules: Mapping[str, Rule], names: Iterable[str]) -> dict[str, Rule]:
     left_out = set(names)
     return {name: rule for name, rule in rules.items() if name not in left_out}
-
-
-def _checked(chunks: Iterator[Chunk], engine: Engine) -> Iterator[Chunk]:
-    """Let chunks through whose column names are names: data would be printed, and not scrubbed."""
-    entities = sorted(set(engine.entities) & set(IDENTIFIERS))
-    seen: set[str] = set()
-    for chunk in chunks:
-        new = sorted(set(chunk.columns) - seen)
-        if entities and any(engine.spans(new, entities)):
-            raise SourceError(
-                "a column's name holds an identifier: if the first row of the csv is data, "
-                "say --no-header; keys of json must be names"
-            )
-        seen.update(new)
-        yield chunk
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A part of a file: its texts by column, and what else it takes to write it again."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final, Protocol, TypeAlias
 
@@ -20,7 +20,8 @@ class Chunk:
         n_rows: that length.
         rest: what the format needs to write the rows; nobody else looks at it.
         unread: columns that may hold text and could not be read: name -> type.
-        repeated: of records that take several rows, what stands once in them, in each row.
+        names: what the file calls its columns and their parts, those without text, too.
+        records: the record that each row is of, where one takes several rows.
         is_open: whether another chunk may have other columns.
     """
 
@@ -28,7 +29,8 @@ class Chunk:
     n_rows: int
     rest: Any = None
     unread: Mapping[str, str] = field(default_factory=dict)
-    repeated: Mapping[str, Texts] | None = None
+    names: Collection[str] = ()
+    records: Sequence[int] | None = None
     is_open: bool = False
 
 

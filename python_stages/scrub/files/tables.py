@@ -77,7 +77,13 @@ class Csv:
 
     def _chunks(self, rows: Iterator[list[str]]) -> Iterator[Chunk]:
         numbered = _numbered(rows)
-        _, head = next(numbered, (0, []))
+        blank: list[tuple[int, list[str]]] = []
+        head: list[str] = []
+        for number, row in numbered:
+            if row:
+                head = row
+                break
+            blank.append((number, row))
         names = head if self._has_header else [f"column{i}" for i in range(len(head))]
         if repeated := [number for number in Counter(names).values() if number > 1]:
             raise SourceError(
@@ -85,10 +91,10 @@ class Csv:
                 "make the names differ, or say --no-header where there is none"
             )
         if not self._has_header and head:
-            numbered = chain([(1, head)], numbered)
-        yield _columns(names, islice(numbered, _ROWS))
-        while (chunk := _columns(names, islice(numbered, _ROWS))).n_rows:
-            yield chunk
+            numbered = chain(blank, [(len(blank) + 1, head)], numbered)
+        yield _columns(names, list(islice(numbered, _ROWS)))
+        while some := list(islice(numbered, _ROWS)):
+            yield _columns(names, some)
 
     def write(self, sink: BinaryIO, chunk: Chunk, columns: Mapping[str, Texts]) -> None:
         """Write the rows, and before the first of them the header."""
@@ -101,7 +107,12 @@ class Csv:
                 writer.writerow(kept)
         self._is_begun = True
         if kept:
-            writer.writerows(zip(*(columns[name] for name in kept), strict=True))
+            blanks = Counter(chunk.rest)
+            rows = zip(*(columns[name] for name in kept), strict=True)
+            for number, row in enumerate(chain(rows, [None])):
+                text.write(self._newline * blanks[number])
+                if row is not None:
+                    writer.writerow(row)
         sink.write(text.getvalue().encode("utf-8", errors="surrogateescape"))
 
     def finish(self, sink: BinaryIO) -> None:
@@ -137,7 +148,7 @@ class Parquet:
             for field in batch.schema
             if not _is_text(field.type) and not _is_no_text(field.type)
         }
-        return Chunk(texts, batch.num_rows, rest=batch, unread=unread)
+        return Chunk(texts, batch.num_rows, rest=batch, unread=unread, names=batch.schema.names)
 
     def write(self, sink: BinaryIO, chunk: Chunk, columns: Mapping[str, Texts]) -> None:
         """Write the rows with the schema of the file."""
@@ -188,7 +199,7 @@ def _blocks(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _numbered(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Yield rows that are not empty, with their number; an error names that, and no value."""
+    """Yield rows with their number; an error names that, and no value."""
     number = 0
     while True:
         try:
@@ -198,20 +209,27 @@ def _numbered(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
         except csv.Error:
             raise SourceError(f"row {number + 1} is not csv: look at its quotes") from None
         number += 1
-        if row:
-            yield number, row
+        yield number, row
 
 
 def _columns(names: list[str], rows: Iterable[tuple[int, list[str]]]) -> Chunk:
+    """Return rows as columns, with the places of blank lines, which are an empty cell of one."""
     cells: list[list[str]] = []
+    blanks: list[int] = []
     for number, row in rows:
-        if len(row) != len(names):
+        if not row and len(names) == 1:
+            cells.append([""])
+        elif not row:
+            blanks.append(len(cells))
+        elif len(row) != len(names):
             raise SourceError(
                 f"row {number} has {len(row)} cells where the first has {len(names)}: "
                 "look at its separators and quotes"
             )
-        cells.append(row)
-    return Chunk({name: [row[i] for row in cells] for i, name in enumerate(names)}, len(cells))
+        else:
+            cells.append(row)
+    columns = {name: [row[i] for row in cells] for i, name in enumerate(names)}
+    return Chunk(columns, len(cells), rest=blanks)
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:

@@ -151,11 +151,9 @@ def _spacy(setting: Setting) -> "Language":
         raise ConfigError("a spaCy model does not say how sure it is: leave out threshold of ner")
     import spacy  # noqa: PLC0415  # takes seconds
     from spacy.language import Language  # noqa: PLC0415  # the same
-    from thinc.api import NumpyOps, use_ops  # noqa: PLC0415  # the same
 
-    # numpy multiplies the small matrices of a word in a third of the time that thinc's BLIS takes
-    with use_ops(NumpyOps.name, use_blis=False):
-        nlp = spacy.load(_source(setting.path))
+    # with thinc's BLIS, not numpy: that one is faster, but its last digits depend on the batch
+    nlp = spacy.load(_source(setting.path))
     factories = {name: nlp.get_pipe_meta(name).factory for name in nlp.pipe_names}
     if set(factories.values()) <= _NEEDLESS | _NEEDED:  # another part may read what they write
         for name, factory in factories.items():

@@ -14,5 +14,6 @@ security numbers come from ranges that are kept for fiction, tests and documenta
 have no such range; theirs are drawn at random, and only the checksum is right.
 
 A value that says nothing by itself (nine digits) is planted behind the words that people put before
-it. Neither these nor the checks are taken from the recognisers, which would agree with themselves.
+it. Neither these nor the checks are taken from the recognisers, which would agree with themselves;
+names are the exception, since the shipped model, too, was trained on names of Faker.
 """

@@ -55,6 +55,15 @@ SHAPES: Final = (
         (r"[1-9][0-9]{3}[ -]?[0-9]{6}", _VAGUE),
         context="svnr sv sozialversicherungsnummer versicherungsnummer austrian austria",
     ),
+    # Presidio's own, besides, waits for "tax file number", which is no single word
+    _number("AU_TFN", "au.tfn", (r"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", _VAGUE), context="tfn tax"),
+    # as it is printed: 12 130646 B 275; Presidio knows it unbroken
+    Shape(
+        "DE_SOCIAL_SECURITY",
+        ((rf"{START}[0-9]{{2}}[ -]?[0-3][0-9][01][0-9]{{3}}[ -]?[A-Z][ -]?[0-9]{{3}}{END}", 0.4),),
+        context=("sozialversicherungsnummer", "rentenversicherungsnummer", "svnr", "rvnr"),
+        gate=r"\d{2}[ -]?\d{6}",
+    ),
     _number(
         "BE_NN",
         "be.nn",

@@ -50,7 +50,7 @@ SHAPES: Final = (
                 0.6,
             ),
         ),
-        gate=r"m[rsxl]|dr|prof|doctor|sir|dame|madam|rev|rabbi|imam|mon|her|fr|s[re]|sig|dot|ing|"
+        gate=r"m[rsxli]|dr|prof|doctor|sir|dame|madam|rev|rabbi|imam|mon|her|fr|s[re]|sig|dot|ing|"
         r"dhr|me|pan|cap|sgt|lt|lieu|col|maj|cpl",
         is_cased=True,
     ),

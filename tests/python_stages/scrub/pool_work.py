@@ -7,10 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from python_stages.errors import ConfigError
 
 CANARY = "4111-canary-1111"
 Done = tuple[Any, int]
+
+
+def hired() -> list[psutil.Process]:
+    """Return the workers of this process; its other children are those of other tests' tools."""
+    return [one for one in psutil.Process().children() if _is_worker(one)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any("json.loads(sys.argv.pop())" in argument for argument in process.cmdline())
+    except psutil.Error:  # it has just ended
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,3 +362,24 @@ def test_groups_are_expanded_and_unknown_entities_answered_with_the_known() -> N
     assert set(IDENTIFIERS) <= set(expand(["all"]))
     with pytest.raises(ConfigError, match=r"unknown entity CREDITCARD: .*CREDIT_CARD"):
         expand(["CREDITCARD"])
+
+
+def test_an_engine_for_nothing_finds_nothing_and_asks_no_network() -> None:
+    # with no recogniser, Presidio would load its own, one of which looks up public suffixes
+    assert Engine([]).spans(["mail alice@example.com now"]) == [()]
+
+
+def test_a_key_longer_than_a_window_leaves_no_line_behind() -> None:
+    lines = "\n".join("Zm9vYmFyYmF6cXV4" * 4 for _ in range(150))
+    key = f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n{lines}\n-----END PGP PRIVATE KEY BLOCK-----"
+    for n_words in (1, 1_500, 2_600, 3_900, 4_000, 5_000):
+        before = "word " * n_words
+        (found,) = Engine(["PRIVATE_KEY"]).spans([before + key + " and more" * 3_000])
+        covered = max(f.end for f in found)
+        assert covered >= len(before + key), n_words
+
+
+def test_letters_that_are_symbols_are_not_taken_for_covered() -> None:
+    text = "My name is \u24bf\u24de\u24d7\u24dd \u24c8\u24dc\u24d8\u24e3\u24d7, hello"
+    (found,) = Engine(["PERSON"]).spans([text])
+    assert any(f.start <= 11 and f.end >= 15 for f in found)

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from python_stages.errors import ConfigError, SourceError
-from python_stages.scrub.files import new_file, open_format
+from python_stages.scrub.engine import Engine
+from python_stages.scrub.files import headers, new_file, open_format
+from python_stages.scrub.files.chunks import Chunk
 
 
 def through(content: bytes, form: str, *, header: bool = True, drop: str = "") -> bytes:
@@ -75,6 +77,20 @@ def test_csv_without_header_names_its_columns() -> None:
     assert through(b"x,y\n", "csv", header=False) == b"x,y\n"
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_csv_of_one_column_keeps_its_empty_cells(*, header: bool) -> None:
+    content = b"email\na@b.com\n\nc@d.com\n"
+    found = [cell for texts in columns(content, "csv", header=header).values() for cell in texts]
+    assert found[-3:] == ["a@b.com", "", "c@d.com"]
+    assert through(content, "csv", header=header) == b'email\na@b.com\n""\nc@d.com\n'
+
+
+def test_csv_keeps_its_blank_lines() -> None:
+    content = b"a,b\n\n1,2\n" + b"\n" * 5000 + b"3,4\n\n"
+    assert columns(content, "csv") == {"a": ["1", "3"], "b": ["2", "4"]}
+    assert through(content, "csv") == content
+
+
 def test_csv_loses_a_column_that_was_dropped() -> None:
     assert through(b"a,b\nx,y\n", "csv", drop="a") == b"b\ny\n"
 
@@ -108,10 +124,32 @@ def test_json_columns_are_paths_without_places_in_lists() -> None:
     }
 
 
-def test_json_repeats_what_stands_once_beside_every_text_of_a_list() -> None:
-    record = {"name": "Anna", "notes": ["x", "y"]}
-    (chunk,) = open_format(None, "json").read(io.BytesIO(json.dumps(record).encode()))
-    assert chunk.repeated == {"name": ["Anna", "Anna"], "notes": ["x", "y"]}
+def test_json_tells_the_record_of_every_row() -> None:
+    lines = b'{"name": "Anna", "notes": ["x", "y"]}\n{"a": null}\n{"name": "Zoe"}\n'
+    (chunk,) = open_format(None, "jsonl").read(io.BytesIO(lines))
+    assert chunk.records == [0, 0, 2]
+
+
+def test_json_names_every_key_whatever_stands_under_it() -> None:
+    record = b'{"a": {"b": 0.5, "c": null, "d": [{"e": {}}], "f": true, "g": []}}'
+    (chunk,) = open_format(None, "json").read(io.BytesIO(record))
+    assert {"a", "b", "a.c", "d", "e", "a.d.e", "a.f", "g"} <= set(chunk.names)
+
+
+def test_json_reads_decimals_by_their_digits() -> None:
+    content = b'{"a": [4111111111111111.0, 4.111111111111111e15, 48.858370, 1e999999999]}'
+    card = "4111111111111111"
+    assert columns(content, "json") == {"a": [card, card, "48.858370", "1e999999999"]}
+
+
+def test_json_writes_decimals_as_they_stood() -> None:
+    content = b'{"a": [4111111111111111.0, 48.858370, 1E5, -0.0], "b": "\xc3\xa9"}\n'
+    assert through(content, "jsonl") == content
+
+
+def test_json_keeps_its_lines() -> None:
+    content = json.dumps({"a": [1.5, [], {}], "b": {"c": None}}, indent=2).encode() + b"\n"
+    assert through(content, "json") == content
 
 
 def test_json_loses_a_column_that_was_dropped() -> None:
@@ -187,3 +225,45 @@ def test_a_text_block_ends_with_a_line() -> None:
     chunks = list(open_format(None, "text").read(io.BytesIO(content.encode())))
     assert len(chunks) > 1
     assert {chunk.rest for chunk in chunks} == {"\n\n"}
+
+
+# --- names of columns
+
+ORDINARY = """
+Customer Name|Billing Address|Date of Birth|Ticket Channel|City|first_name|Last Name|Email Address
+Phone Number|street|Zip Code|Country|Order Date|customer_id|Product Purchased|Ticket Description
+Customer Age|Card Number|IBAN|SSN|Passport Number|messages.content|2024|2024-01-31|Jan|May|Monday
+USD|US|Germany|Austin|Account Manager|Latitude|Mother's Maiden Name|Nombre|Nombre Completo|Straße
+Kunden Nummer|Voornaam Achternaam|Address Line 1|P.O. Box|San Jose|Will|Net Worth|Main Street
+""".strip().replace("\n", "|")
+DATA = """
+Alice Johnson|ALICE JOHNSON|alice johnson|Bob Smith|Johnson, Alice|Zoltan Kovacs|Dr. Jane Roe|Alice
+Alice Johnson (VIP)|balances.Alice Johnson|12 Main Street Springfield|Musterstraße 5, 12345 Berlin
+PO Box 12|alice@example.com|4111111111111111|card 4111111111111111|\udcff
+""".strip().replace("\n", "|")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(["all"])
+
+
+def checked(engine: Engine, *names: str) -> list[Chunk]:
+    return list(headers.checked([Chunk({}, 0, names=names)], engine))
+
+
+def test_ordinary_names_of_columns_pass(engine: Engine) -> None:
+    assert checked(engine, *ORDINARY.split("|"))
+
+
+@pytest.mark.parametrize("name", DATA.split("|"))
+def test_data_in_place_of_a_name_of_a_column_is_refused_without_quoting_it(
+    engine: Engine, name: str
+) -> None:
+    with pytest.raises(SourceError, match="--no-header") as caught:
+        checked(engine, "id", name)
+    assert name not in str(caught.value)
+
+
+def test_names_of_columns_hold_what_nobody_looks_for() -> None:
+    assert checked(Engine(["CREDIT_CARD"]), "Alice Johnson", "alice@example.com")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from python_stages.scrub.contents import Contents, Index
 from python_stages.scrub.needs import Needs, needs
+from python_stages.scrub.runs import Run
 
 EXPRESSIONS = (
     r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
@@ -16,6 +17,8 @@ EXPRESSIONS = (
     r"(?i:no|nr)\.? ?(?:12|34)[0-9]",
     r"a(?:b(?:c|de)|f)?[0-9]+(?=x|yy)",
     r"(?<=id )[0-9]{2}|(?:ab|cd){2}",
+    r"[A-Z]{2}[0-9]{3}[A-Z]?(?:-?[0-9a-f]){2}",
+    r"(?:[a-f][0-9] ?){2,3}",
 )
 TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
     "|".join(f"(?:{e})" for e in EXPRESSIONS).replace(r"\b", "")
@@ -25,13 +28,21 @@ TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        (r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", Needs(9, 11, frozenset({("-", False)}), 12)),
+        (
+            r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
+            Needs(9, 11, frozenset({("-", False)}), 12, Run(4, 4, 0)),
+        ),
         (
             r"(?:visa|amex) ?\d{4,6}",
-            Needs(4, 11, frozenset({("visa", False), ("amex", False)}), 13),
+            Needs(4, 11, frozenset({("visa", False), ("amex", False)}), 13, Run(4, 4, 0)),
         ),
-        (r"J(?:an|une?)", Needs(0, 4, frozenset({("jan", False), ("jun", False)}), 6)),
-        (r"\p{Lu}+", Needs()),
+        (
+            r"J(?:an|une?)",
+            Needs(0, 4, frozenset({("jan", False), ("jun", False)}), 6, Run(3, 0, 3)),
+        ),
+        (r"[A-Z]{2}[0-9]{6,8}[A-Z]?", Needs(6, 11, frozenset(), 12, Run(8, 6, 2))),
+        (r"[0-9]{2}-?[0-9]{3}", Needs(5, 6, frozenset(), 7, Run(3, 3, 0))),
+        (r"\p{Sc}+", Needs()),
         (r"(?<name>unknown to python)", Needs()),
     ],
 )

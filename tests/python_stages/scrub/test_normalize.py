@@ -30,6 +30,13 @@ CARD = "4111111111111111"
         ("4111/1111/1111/1111", CARD),
         ("4111\n1111\n1111\n1111", CARD),
         ("4111\t1111 - 1111\xa01111", CARD),
+        ("4111'1111'1111'1111", CARD),
+        ("4111’1111’1111’1111", CARD),  # noqa: RUF001  # typographic
+        ("4111\x0b1111\x0b1111\x0b1111", "4111 1111 1111 1111"),
+        ("4111\u20281111\u20281111\u20281111", "4111 1111 1111 1111"),
+        ("".join(f"{digit}\ufe0f\u20e3" for digit in CARD), CARD),
+        ("John\x0bSmith", "John Smith"),
+        ("John\u2028Smith", "John Smith"),
         ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", CARD),
         ("alice at example dot com", "alice@example.com"),
         ("alice (at) example (dot) com", "alice@example.com"),
@@ -111,6 +118,10 @@ def test_what_is_dropped_inside_a_value_maps_to_it(noise: str, value: str, unsee
         "a@",
         "\u0301",
         "[dot] ",
+        "4'",
+        "4\ufe0f\u20e3",
+        "4\x0b",
+        "4\u2028",
     ],
 )
 def test_no_text_takes_seconds(unit: str) -> None:

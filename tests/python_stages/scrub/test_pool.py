@@ -23,6 +23,7 @@ from tests.python_stages.scrub.pool_work import (
     Double,
     Fail,
     FailToStart,
+    hired,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def pool() -> Iterator[Pool]:
     yield Pool(ProcessWorker, 2)
-    assert psutil.Process().children() == []
+    assert hired() == []
 
 
 @pytest.fixture
@@ -84,9 +85,9 @@ def test_only_a_few_items_are_ahead_of_the_results(pool: Pool) -> None:
 def test_a_pool_that_is_not_read_to_its_end_leaves_no_process(pool: Pool) -> None:
     results = pool.map(range(1_000), Double())
     next(results)
-    assert psutil.Process().children()
+    assert hired()
     results.close()
-    assert psutil.Process().children() == []
+    assert hired() == []
     assert not [one for one in threading.enumerate() if one.name.startswith("scrub")]
 
 
@@ -132,7 +133,7 @@ def test_a_worker_killed_from_outside_loses_nothing(pool: Pool) -> None:
     for result in pool.map(range(300), Double()):
         results.append(result)
         if len(results) in {20, 100}:
-            psutil.Process().children()[0].kill()
+            hired()[0].kill()
     assert doubled(results) == [2 * number for number in range(300)]
     assert len(processes(results)) >= 3
 

@@ -313,6 +313,8 @@ HITS: dict[str, list[str]] = {
     "PL_PESEL": ["PESEL «44051401359»"],
     "PT_NIF": ["NIF «123 456 789»"],
     "RO_CNP": ["CNP «1630615123457»"],
+    "AU_TFN": ["my tax file number is «123 456 782»", "TFN: «123456782»"],
+    "DE_SOCIAL_SECURITY": ["Sozialversicherungsnummer «12 130646 B 275»"],
     "SE_PERSONNUMMER": ["880320-0016", "personnummer «8803200016»"],
     "SI_EMSO": ["EMŠO «0101006500006»"],
     "TH_TNIN": ["1-2345-45678-78-1"],

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from python_stages.scrub.row_values import RowValues, denied, without_allowed
@@ -64,6 +64,7 @@ def test_a_mention_is_found(text: str, rest: str) -> None:
 names = st.from_regex(r"[A-Z][a-z]{2,8} [A-Z][a-z]{2,8}", fullmatch=True)
 
 
+@settings(max_examples=40)
 @given(names, st.sampled_from([str.upper, str.lower, str.title]), st.sampled_from(["", "'s", "s"]))
 def test_no_casing_hides_a_name(name: str, casing: "type[str]", ending: str) -> None:
     for part in (name, *name.split(), name.replace(" ", "\n")):
@@ -122,4 +123,118 @@ def test_a_row_takes_a_fraction_of_a_millisecond() -> None:
 def test_endings_take_linear_time() -> None:
     start = time.process_time()
     denied("mari" + "ie" * 2_000, ROW)
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rest"),
+    [
+        ("Ben Carter", "Regards, Ben", "Regards, -"),
+        ("Ben Carter", "the ben and al", "the ben and al"),
+        ("BEN CARTER", "Ben wrote", "- wrote"),
+        ("Carter, Ben", "Ben wrote", "- wrote"),
+        ("Dr. Ben Carter", "B. Carter and Ben", "- and -"),
+        ("Nguyen Van Le", "I am Le", "I am -"),
+        ("Nguyen Van Le", "the Van is late", "the Van is late"),
+        ("van der Meer", "Van mij", "Van mij"),
+        ("Van Le", "van le here", "- here"),
+    ],
+)
+def test_a_particle_that_is_a_name_is_found_where_it_is_capitalised(
+    name: str, text: str, rest: str
+) -> None:
+    assert left(text, RowValues((("PERSON", name),))) == rest
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rest"),
+    [
+        ("王小明", "我叫王小明，住在北京", "我叫-，住在北京"),  # noqa: RUF001  # Chinese
+        ("王小明", "小明说ok", "-说ok"),
+        ("李明", "是李明吗", "是-吗"),
+        ("山田太郎", "山田です", "-です"),
+        ("김민준", "김민준이 왔다, 민준아", "-이 왔다, -아"),
+        ("สมชาย ใจดี", "ผมชื่อสมชายครับ", "ผมชื่อ-ครับ"),
+        ("Alice Smith", "我叫Alice，你好", "我叫-，你好"),  # noqa: RUF001  # Chinese
+        ("Иван Петров", "Позвоните Петрову", "Позвоните -"),
+        ("Иван Петров", "Иваном, ИВАНА", "-, -"),
+        ("Мария Ким", "Марии и Марией", "- и -"),
+        ("Νίκος Παππάς", "τον Νίκο, ΝΙΚΟΣ", "τον -, -"),
+        ("राहुल शर्मा", "मैं राहुल हूँ", "मैं - हूँ"),
+    ],
+)
+def test_a_name_of_another_script_is_found(name: str, text: str, rest: str) -> None:
+    assert left(text, RowValues((("PERSON", name),))) == rest
+
+
+@pytest.mark.parametrize(
+    ("entity", "value", "text", "rest"),
+    [
+        ("PERSON", "Alice Smith", "hi Аlіce", "hi -"),  # noqa: RUF001  # two Cyrillic letters
+        ("PERSON", "Jessica Poe", "hi Јеѕѕіса", "hi -"),  # noqa: RUF001  # all Cyrillic
+        ("PERSON", "Alice Smith", "hi Al\x07ice", "hi -"),
+        ("EMAIL_ADDRESS", "alice@example.com", "to alice at example dot com.", "to -."),
+        ("EMAIL_ADDRESS", "alice@example.com", "to alice (at) example.com.", "to -."),
+        ("PHONE_NUMBER", "5551234567", "at ٥٥٥١٢٣٤٥٦٧ now", "at - now"),
+        ("PHONE_NUMBER", "555 123 4567", "at 5️⃣5️⃣5️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣", "at -"),
+    ],
+)
+def test_no_disguise_hides_a_value(entity: str, value: str, text: str, rest: str) -> None:
+    assert left(text, RowValues(((entity, value),))).replace("\ufe0f\u20e3", "") == rest
+
+
+def test_a_disguise_far_into_a_long_text_is_found_at_its_place() -> None:
+    text = "word " * 6_000 + "alice at example dot com" + " word" * 6_000
+    found = settle(text, denied(text, RowValues((("EMAIL_ADDRESS", "alice@example.com"),))))
+    assert [text[each.start : each.end] for each in found] == ["alice at example dot com"]
+
+
+@pytest.mark.parametrize("value", ["5551234567", "+1 555 123 4567", "555-123-4567"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("15551234567", "+15551234567", "001 555 123 4567", "1-555-123-4567", "1 (555) 123 4567"),
+        *("555_123_4567", "555*123*4567", "555,123,4567", "555 - 123 - 4567", "555\n1234567"),
+        *("123-4567", "(555)123.4567", "0555 1234567"),
+    ],
+)
+def test_a_phone_number_is_found_however_it_is_written(value: str, written: str) -> None:
+    row = RowValues((("PHONE_NUMBER", value),))
+    assert left(f"ring {written}, ok", row) == "ring -, ok"
+
+
+@pytest.mark.parametrize("text", ["555123456789", "99991234567", "5551234 done 567", "1235551234"])
+def test_other_digits_are_no_phone_number(text: str) -> None:
+    assert left(text, RowValues((("PHONE_NUMBER", "5551234567"),))) == text
+
+
+def test_each_of_several_numbers_in_a_value_is_found() -> None:
+    row = RowValues((("PHONE_NUMBER", "555-123-4567; 555-987-6543 or 555 000 1111 x9"),))
+    assert left("5559876543, 5551234567, 5550001111", row) == "-, -, -"
+
+
+HOSTILE_VALUES = [
+    *("0" * 26, "0" * 5_000, "0 " * 40, "1" + "0" * 30, "x1" * 2_000, " " * 20_000 + "x"),
+    *("a " * 30, "a " * 2_000, "A a a a a a a a B", "ab " * 500, "a'" * 300, "a" * 5_000),
+    *("王" * 500, "и" * 500, "a@" * 500, "." * 500, "ben " * 50, "a b", "maria"),
+]
+HOSTILE_TEXTS = ["0", "0 ", "0-", "a ", "a", "A. ", "ab ", "a'", "王", "и", "a@", ".", " ", "ie"]
+
+
+@pytest.mark.parametrize("entity", ["PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "ID_NUMBER"])
+@pytest.mark.parametrize("value", HOSTILE_VALUES, ids=range(len(HOSTILE_VALUES)))
+def test_no_hostile_value_takes_seconds(entity: str, value: str) -> None:
+    row = RowValues(((entity, value),))
+    start = time.process_time()
+    for unit in HOSTILE_TEXTS:
+        denied((unit * 400)[:400], row)
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("unit", HOSTILE_TEXTS)
+def test_no_hostile_text_takes_seconds(unit: str) -> None:
+    text = (unit * 5_000)[:5_000]
+    start = time.process_time()
+    for value in ("0" * 20, "a a a a a", "Ab Maria a", "王王王"):
+        denied(text, RowValues((("PERSON", value), ("PHONE_NUMBER", value))))
     assert time.process_time() - start < 1

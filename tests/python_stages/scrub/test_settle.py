@@ -40,7 +40,8 @@ def test_what_is_settled_is_in_order_and_does_not_overlap(text: str, found: list
 @given(st.text("ab1, ", min_size=60, max_size=60), st.lists(findings, max_size=8))
 def test_every_letter_that_was_found_is_settled(text: str, found: list[Finding]) -> None:
     spans = settle(text, found)
-    assert all(covers(spans, text, finding.start, finding.end) for finding in found)
+    lettered = [f for f in found if any(map(str.isalnum, text[f.start : f.end]))]
+    assert all(covers(spans, text, finding.start, finding.end) for finding in lettered)
 
 
 def test_a_checked_number_beats_a_name_around_it() -> None:

@@ -2,9 +2,10 @@
 
 import pickle
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-import psutil
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from python_stages.scrub.pool import Inline, Pool, Work, executor
 from python_stages.scrub.row_values import RowValues
 from python_stages.scrub.work import Chunk, Scrubbed, Scrubbing, chunks
 from python_stages.scrub.workers import ProcessWorker
+from tests.python_stages.scrub.pool_work import hired
 
 KEY = bytes(range(32))
 CANARY = b"canary\xff\xfe"
@@ -245,7 +247,69 @@ def test_numbers_of_another_column_are_denied_too(engine: Engine) -> None:
     assert text == "account [PASSPORT] of [PASSPORT]"
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([5551234567.0]),
+        pa.array([Decimal("5551234567.00")]),
+        pa.array([["5550001111", "5551234567", None]]),
+        pa.array([[[5551234567]]]),
+        pa.array([[5551234567.0]], type=pa.list_(pa.float64(), 1)),
+        pa.array(["5551234567"]).dictionary_encode(),
+    ],
+    ids=lambda values: str(values.type),
+)
+def test_a_value_of_any_plain_type_is_denied_as_people_write_it(
+    engine: Engine, values: "pa.Array[Any]"
+) -> None:
+    batch = pa.RecordBatch.from_pydict({"text": strings(["ring 5551234567"]), "phone": values})
+    policy = policy_of({"phone": {"operator": "drop"}}, deny_from={"phone": "PHONE_NUMBER"})
+    assert texts_of(scrub([batch], policy, engine=engine)) == ["ring [PHONE_NUMBER]"]
+
+
+def test_midnight_is_denied_as_a_date(engine: Engine) -> None:
+    born = pa.array([datetime(1980, 5, 4)])  # noqa: DTZ001  # as in a table
+    batch = pa.RecordBatch.from_pydict({"text": strings(["born 1980-05-04"]), "born": born})
+    policy = policy_of(deny_from={"born": "PASSPORT"})
+    assert texts_of(scrub([batch], policy, engine=engine)) == ["born [PASSPORT]"]
+
+
+def test_null_and_nan_deny_nothing(engine: Engine) -> None:
+    numbers = pa.array([float("nan"), None])
+    batch = pa.RecordBatch.from_pydict({"text": strings(["nan", "none"]), "number": numbers})
+    policy = policy_of(deny_from={"number": "PASSPORT"})
+    assert texts_of(scrub([batch], policy, engine=engine)) == ["nan", "none"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([{"first": "Ann"}]),
+        pa.array([b"Ann"]),
+        pa.array([[{"first": "Ann"}]]),
+        pa.array([[("first", "Ann")]], type=pa.map_(pa.string(), pa.string())),
+    ],
+    ids=lambda values: str(values.type),
+)
+@pytest.mark.parametrize("setting", [{"deny_from": {"who": "PERSON"}}, {"allow_from": ["who"]}])
+def test_a_value_that_is_written_in_no_one_way_is_a_config_error_naming_the_column(
+    engine: Engine, values: "pa.Array[Any]", setting: dict[str, Any]
+) -> None:
+    batch = pa.RecordBatch.from_pydict({"text": strings(["by Ann"]), "who": values})
+    policy = policy_of({"who": {"operator": "drop"}}, **setting)
+    with pytest.raises(ConfigError, match="column who") as raised:
+        list(scrub([batch], policy, engine=engine))
+    assert "Ann" not in str(raised.value)
+
+
 # ── what cannot be read ──
+
+
+def test_a_text_is_unreadable_where_one_value_of_a_denied_list_is(engine: Engine) -> None:
+    names = pa.ListArray.from_arrays([0, 2, 3], strings(["Ann Lee", CANARY, "Bo Ray"]))
+    batch = pa.RecordBatch.from_pydict({"text": strings(["canary", "Bo Ray"]), "names": names})
+    policy = policy_of({"names": {"operator": "drop"}}, deny_from={"names": "PERSON"})
+    assert texts_of(scrub([batch], policy, engine=engine)) == ["[UNREADABLE]", "[PERSON]"]
 
 
 def test_bytes_that_are_not_utf8_become_unreadable_and_are_counted(engine: Engine) -> None:
@@ -362,7 +426,7 @@ def test_a_small_input_starts_no_process(engine: Engine) -> None:
         executor=executor("auto", n_workers=2),
     )
     for _ in out:
-        assert psutil.Process().children() == []
+        assert hired() == []
 
 
 def test_neither_engine_nor_key_shows_in_the_work(engine: Engine) -> None:

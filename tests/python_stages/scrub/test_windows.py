@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from python_stages.scrub import windows
-from python_stages.scrub.engine import Engine, Finding
+from python_stages.scrub.engine import Engine
 from python_stages.scrub.ner.generate.documents import Writer
 
 SIZES = {"core": 100, "after": 40, "before": 20}
@@ -62,16 +62,14 @@ def test_windows_find_what_the_whole_text_holds(
 
 
 def test_what_no_window_holds_is_found_in_one_piece(engine: Engine) -> None:
-    address = "a" * 30_000 + "@example.com"
+    address = "a" * 60_000 + "@example.com"
     (spans,) = engine.spans([f"to {address} only"])
-    assert (
-        Finding("EMAIL_ADDRESS", 30_003 - 1, 30_003 + len("@example.com"), 0.5).end == spans[-1].end
-    )
+    assert spans[-1].end == len(f"to {address}")
 
 
 def test_a_key_across_a_window_is_found_whole(engine: Engine) -> None:
     body = "\n".join("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7" for _ in range(40))
     key = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----"
-    text = "word " * 1_580 + key + " word" * 1_200
+    text = "word " * 3_980 + key + " word" * 3_200
     (spans,) = engine.spans([text], ["PRIVATE_KEY"])
     assert [text[s.start : s.end] for s in spans] == [key]
