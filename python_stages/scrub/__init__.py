@@ -5,7 +5,7 @@
     pool.py           on one core, on all of them (workers.py), or on a Ray cluster (ray_pool.py)
     planted.py        planted values: how many would be found in these very texts
     evaluate/         scores on labelled texts
-    row_values.py     what the row's own columns say about its text
+    row_values.py     what the row's own columns say about its text; mentions.py, folding.py: how
     engine.py         finds what is to be replaced
     normalize.py      what a text says under its disguises
     windows.py        long texts, piece by piece
