@@ -32,7 +32,7 @@ build: $(STAMP) ## the main job: dbt build on the bundled sample, or on the file
 	$(BIN)/dbt build
 
 test: $(STAMP) lint ## lint, then every test
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder  # the slowest files come first
 
 test-slow: $(STAMP) ## the tests that take minutes
 	$(BIN)/pytest -m slow --override-ini addopts='-ra --strict-markers --import-mode=importlib'
