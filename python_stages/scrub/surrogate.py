@@ -106,8 +106,7 @@ class _Draws:
 
     def _stream(self, entity: str, purpose: str, text: str) -> random.Random:
         digest = self._pseudonyms.digest(entity, text, f"surrogate/{purpose}/{self._n_discarded}")
-        # reproducible, not secret: the secret is in the seed
-        return random.Random(int.from_bytes(digest))  # noqa: S311
+        return random.Random(int.from_bytes(digest))  # noqa: S311  # the secret is in its seed
 
 
 def _person(draws: _Draws, value: str, locale: str) -> str | None:

@@ -70,7 +70,8 @@ class Desk:
             with value_free("scrub"):
                 if self._do is None:
                     self._do = pickle.loads(self._work).start()  # noqa: S301  # our parent's
-                return pickle.dumps((self._do(pickle.loads(message)), None))  # noqa: S301
+                item = pickle.loads(message)  # noqa: S301  # our parent's
+                return pickle.dumps((self._do(item), None))
         except SealtuneError as error:
             return pickle.dumps((None, error))
 

@@ -2,17 +2,17 @@
 
 import traceback
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import dbt_models, keys
+from python_stages import dbt_models
 from python_stages.dbt_models import _stream
 from python_stages.errors import ConfigError, SealtuneError, StageError, value_free
 from python_stages.render import RENDERED_SCHEMA
+
+pytestmark = pytest.mark.usefixtures("ring")
 
 CANARY = "4111-canary-1111"
 SCHEMA = pa.schema([("text", pa.string())])
@@ -28,18 +28,6 @@ RENDER = {
     "instructions": ["What is this? {description}"],
     "templates": ["{merchant} for {amount:money}"],
 }
-
-
-@pytest.fixture
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with closing(duckdb.connect(":memory:")) as connection:
-        yield connection
-
-
-@pytest.fixture(autouse=True)
-def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> keys.KeyRing:
-    monkeypatch.setenv("SEALTUNE_KEYS_DIR", str(tmp_path / "keys"))
-    return keys.create(tmp_path / "keys")
 
 
 def shown(error: BaseException) -> str:

@@ -23,7 +23,7 @@ from python_stages import sources
 from python_stages.errors import SourceError
 from python_stages.sources import open_location
 
-pytest.importorskip("kagglehub")
+pytest.importorskip("kagglehub", reason="the extra kaggle is not installed")
 
 CSV = b"a,b\n1,canary4242\n"
 NAME = "synthetic_fraud_data.csv"

@@ -1,35 +1,21 @@
 """The recall of planted data belongs to the lines that it was measured beside."""
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
 import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import dbt_models, keys
+from python_stages import dbt_models
 from python_stages.check import CheckSpec
 from python_stages.dbt_models import _recall
 from python_stages.errors import ConfigError, StageError
+
+pytestmark = pytest.mark.usefixtures("ring")
 
 POLICY = {
     "user_text": {"entities": ["US_SSN", "EMAIL_ADDRESS"]},
     "system_text": {"operator": "keep"},
 }
 SPEC = CheckSpec(labels=("a",), pii_entities=("US_SSN",), max_tokens_per_example=9)
-
-
-@pytest.fixture
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with closing(duckdb.connect(":memory:")) as connection:
-        yield connection
-
-
-@pytest.fixture(autouse=True)
-def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> keys.KeyRing:
-    monkeypatch.setenv("SEALTUNE_KEYS_DIR", str(tmp_path / "keys"))
-    return keys.create(tmp_path / "keys")
 
 
 def relations(

@@ -7,14 +7,15 @@ dates, numbers and web addresses are left to patterns.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from python_stages.errors import ConfigError
 from python_stages.scrub.ner.generate.labelled import LABELS as ENTITIES
 
 if TYPE_CHECKING:
+    from spacy.language import Language
     from spacy.tokens import Doc
 
 _ALIASES: Final = {
@@ -120,6 +121,17 @@ def name(doc: "Doc", found: Iterable[Named]) -> "Doc":
             end = span.end
     doc.ents = entities
     return doc
+
+
+def pipeline(factory: str, create: Callable[..., "Reader"], config: dict[str, Any]) -> "Language":
+    """Return a pipeline that splits English words and has one part, of a factory of ours."""
+    import spacy  # noqa: PLC0415  # takes seconds
+    from spacy.language import Language  # noqa: PLC0415  # the same
+
+    Language.factory(factory, func=create)
+    nlp = spacy.blank("en")
+    nlp.add_pipe(factory, config=config)
+    return nlp
 
 
 class Reader(ABC):

@@ -42,18 +42,9 @@ def load(folder: Path, settled: Mapping[str, str], threshold: float | None) -> "
         ConfigError: the extra is missing, the folder holds no trained token classifier, or none of
             its labels is ours.
     """
-    import spacy  # noqa: PLC0415  # takes seconds
-    from spacy.language import Language  # noqa: PLC0415  # the same
-
-    Language.factory(_FACTORY, func=_create)
-    nlp = spacy.blank("en")
-    config = {
-        "folder": str(folder),
-        "labels": dict(settled),
-        "threshold": THRESHOLD if threshold is None else threshold,
-    }
-    nlp.add_pipe(_FACTORY, config=config)
-    return nlp
+    sure = THRESHOLD if threshold is None else threshold
+    config = {"folder": str(folder), "labels": dict(settled), "threshold": sure}
+    return labels.pipeline(_FACTORY, _create, config)
 
 
 def _create(

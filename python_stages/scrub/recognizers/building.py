@@ -1,8 +1,8 @@
 """From names to recognisers: which module recognises what, and behind which gate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from python_stages.scrub.recognizers import (
     addresses,
@@ -23,20 +23,31 @@ if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
 
 
+_PLAIN: Final[tuple[Shape, ...]] = (
+    *national.SHAPES,
+    *documents.SHAPES,
+    *secrets.SHAPES,
+    *web.SHAPES,
+    *people.SHAPES,
+    *addresses.SHAPES,
+    *phones.SHAPES,
+)
+
+
 @cache
 def all_shapes() -> tuple[Shape, ...]:
-    """Return every shape; the word lists among them take a while."""
-    return (
-        *national.SHAPES,
-        *documents.SHAPES,
-        *secrets.SHAPES,
-        *web.SHAPES,
-        *people.SHAPES,
-        *addresses.SHAPES,
-        *dates.shapes(),
-        *places.shapes(),
-        *phones.SHAPES,
-    )
+    """Return every shape."""
+    return (*_PLAIN, *dates.shapes(), *places.shapes())
+
+
+def shapes_of(entity: str) -> Iterator[Shape]:
+    """Yield the shapes of an entity; dates and places take a while, so only where asked for."""
+    known = _PLAIN
+    if entity in dates.ENTITIES:
+        known += dates.shapes()
+    if entity in places.ENTITIES:
+        known += places.shapes()
+    return (shape for shape in known if shape.entity == entity)
 
 
 def build(entities: Iterable[str]) -> list["EntityRecognizer"]:
@@ -47,7 +58,7 @@ def build(entities: Iterable[str]) -> list["EntityRecognizer"]:
             recognizers.extend(stock.recognizers(entity))
         if entity == "PHONE_NUMBER":
             recognizers.append(phones.international())
-        recognizers.extend(recognizer(shape) for shape in all_shapes() if shape.entity == entity)
+        recognizers.extend(map(recognizer, shapes_of(entity)))
     return recognizers
 
 

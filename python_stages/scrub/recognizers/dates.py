@@ -11,6 +11,8 @@ from typing import Final
 
 from python_stages.scrub.recognizers.shapes import START, Shape, after, choice
 
+ENTITIES: Final = frozenset({"AGE", "DATE_OF_BIRTH", "DATE_TIME"})
+
 _LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl")
 _WORDS_TOO: Final = r"(?:may|march|mars|mar|sett|out|set|ago|marts)(?!\p{L})"
 """Months that are words as well: never in lower case without a year."""

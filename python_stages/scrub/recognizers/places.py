@@ -12,6 +12,8 @@ from typing import Final
 from python_stages.scrub.recognizers import words
 from python_stages.scrub.recognizers.shapes import Shape, choice
 
+ENTITIES: Final = frozenset({"LOCATION", "NRP"})
+
 _WORD: Final = r"\p{Lu}[\p{L}'’.-]{1,30}+"
 _SMALL: Final = r"(?:(?:of|de|del|la|le|los|las|on|upon|am|an|der|sur|en|el)[ ])"
 

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +22,15 @@ from hypothesis import strategies as st
 from python_stages.generate import generate_transactions
 from python_stages.render import RenderSpec, render
 from python_stages.scrub import presidio, recognizers
-from python_stages.scrub.recognizers import ENTITIES, GATES, GROUPS, IDENTIFIERS, NER_ENTITIES
+from python_stages.scrub.recognizers import (
+    ENTITIES,
+    GATES,
+    GROUPS,
+    IDENTIFIERS,
+    NER_ENTITIES,
+    dates,
+    places,
+)
 from python_stages.scrub.recognizers.shapes import choice
 
 MIN_SCORE = 0.4
@@ -415,7 +424,8 @@ HOSTILE = [
     *("+4912345", "東京都1", "hello world ", "a@a.", "1a", "Aa-", "Straße ", "12 rue de la "),
 ]
 N_HOSTILE = 8_000
-SECONDS_ALLOWED = 0.3  # linear takes 0.05 on a busy machine; quadratic takes a second and more
+SECONDS_ALLOWED = 0.5  # linear takes 0.05; quadratic takes a second and more, in every try
+N_TRIES = 4
 
 
 @pytest.fixture(scope="module")
@@ -534,20 +544,25 @@ def test_a_shape_matches_nothing_behind_its_closed_gate(
                 assert regex.search(pattern.regex, text, flags=flags) is None
 
 
+def seconds_taken(searcher: Any, text: str) -> float:
+    started = time.process_time()
+    searcher.analyze(text, searcher.supported_entities, None)
+    return time.process_time() - started
+
+
 @pytest.mark.parametrize("unit", HOSTILE, ids=ascii)
 def test_no_text_takes_long(built: list[Any], unit: str) -> None:
     text = (unit * N_HOSTILE)[:N_HOSTILE]
-    slow = {}
+    slow = []
     for searcher in built:
         (entity,) = searcher.supported_entities
         searcher.analyze(unit, [entity], None)  # compiles its expressions
-        started = time.process_time()
-        if entity not in GATES or GATES[entity].search(text):
-            searcher.analyze(text, [entity], None)
-        seconds = time.process_time() - started
-        if seconds > SECONDS_ALLOWED:
-            slow[f"{entity} {searcher.name}"] = seconds
-    assert slow == {}
+        if entity in GATES and not GATES[entity].search(text):
+            continue
+        # a busy machine makes one try slow, not every one
+        if all(seconds_taken(searcher, text) > SECONDS_ALLOWED for _ in range(N_TRIES)):
+            slow.append(f"{entity} {searcher.name}")
+    assert slow == []
 
 
 def transactions(path: Path) -> Iterator[dict[str, Any]]:
@@ -591,3 +606,8 @@ def test_a_choice_of_words_matches_each_word_and_nothing_else(words: list[str]) 
     for word in words:
         assert expression.fullmatch(word)
         assert bool(expression.fullmatch(word + "a")) == (word + "a" in words)
+
+
+@pytest.mark.parametrize("module", [dates, places])
+def test_word_lists_say_which_entities_they_are_for(module: ModuleType) -> None:
+    assert {shape.entity for shape in module.shapes()} == module.ENTITIES
