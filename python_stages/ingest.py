@@ -12,7 +12,7 @@ This stage runs inside a dbt Python model and talks SQL through a cursor of its 
 
 import hmac
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +31,7 @@ from python_stages.sources import SourceFile, identifier, open_location, require
 __all__ = ["INGESTED_SCHEMA", "IngestSpec", "account", "kept_sql", "scan_sql"]
 
 _BATCH_ROWS = 10_000
+_LONG_SCAN_BYTES = 500_000_000  # takes seconds, in which Python has nothing to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def account(
     masked_files: MaskedFileSystem,
     *,
     is_empty: bool = False,
+    meanwhile: Callable[[], object] | None = None,
 ) -> pa.RecordBatchReader:
     """Judge every record of the source.
 
@@ -63,6 +65,8 @@ def account(
         key: secret for the keyed hashes of rejected records.
         masked_files: hides broken lines from DuckDB while the others are judged.
         is_empty: count no record, as if the files held none.
+        meanwhile: done in a thread while DuckDB scans, where that takes long; what it raises is
+            dropped, so it must be something that whoever needs it does again.
 
     Returns:
         Rows of INGESTED_SCHEMA: one `read` row per file, `kept` rows by reason, and one `rejected`
@@ -81,7 +85,9 @@ def account(
         # a cursor of its own: an error of the reader would abort the transaction of the caller, and
         # its temporary tables go when it closes
         with con.cursor() as cursor:
-            rows = _Accounting(cursor, spec, key, masked_files, files).run()
+            is_long = sum(file.n_bytes for file in files) > _LONG_SCAN_BYTES
+            accounting = _Accounting(cursor, spec, key, masked_files, files)
+            rows = accounting.run(meanwhile if is_long else None)
     return pa.Table.from_pylist(rows, INGESTED_SCHEMA).to_reader(_BATCH_ROWS)
 
 
@@ -95,10 +101,12 @@ class _Accounting:
     masked_files: MaskedFileSystem
     files: Sequence[SourceFile]
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self, meanwhile: Callable[[], object] | None = None) -> list[dict[str, Any]]:
         """Return the rows of INGESTED_SCHEMA."""
         with ThreadPoolExecutor() as pool:  # numpy counts without holding the interpreter's lock
             counts = pool.map(SourceFile.count, self.files)
+            if meanwhile:
+                pool.submit(meanwhile)
             tally = self._tally()
             line_counts = list(counts)
         n_read = [count.n_records for count in line_counts]

@@ -1,0 +1,84 @@
+"""What the attacks ask a model, and the answers per canary.
+
+A model is anything that answers prompts; one that also tells log-probabilities is attacked harder.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python_stages.audit.canaries import Canary, random_secrets
+from python_stages.audit.exposure import exposure
+from python_stages.audit.extraction import Extraction, extraction
+
+_BATCH: Final = 64
+
+
+class Subject(Protocol):
+    """A model under attack."""
+
+    def answers(self, prompts: Sequence[str]) -> list[str]:
+        """Return the greedy answer (temperature 0) to each user message."""
+
+    def log_probabilities(
+        self, prompts: Sequence[str], answers: Sequence[str]
+    ) -> NDArray[np.float64] | None:
+        """Return the (n,) natural log-probability of each whole answer; None: it does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attacked:
+    """One canary after the attacks.
+
+    Attributes:
+        canary: which.
+        extraction: whether the greedy answer gives the secret away.
+        guess: the one candidate that the answer names; None: none or several, or no candidates.
+        log_probability: of the planted answer, or None where the model does not tell.
+        exposure: bits, or None likewise.
+    """
+
+    canary: Canary
+    extraction: Extraction
+    guess: str | None
+    log_probability: float | None
+    exposure: float | None
+
+
+def attack(
+    canaries: Sequence[Canary], subject: Subject, *, n_others: int = 255, seed: int = 0
+) -> Iterator[Attacked]:
+    """Attack a model with every canary, controls too; yields them in order.
+
+    Args:
+        canaries: from `canaries.plant`.
+        subject: the model.
+        n_others: random secrets that each one's rank is taken among.
+        seed: of the random secrets; the same for every model, so that they compare.
+    """
+    remaining = iter(canaries)
+    while batch := list(islice(remaining, _BATCH)):
+        answers = subject.answers([canary.prompt for canary in batch])
+        for canary, answer in zip(batch, answers, strict=True):
+            others = random_secrets(canary, n_others, seed)
+            secrets = [canary.secret, *others]
+            scores = subject.log_probabilities(
+                [canary.prompt] * len(secrets), [canary.answer_with(one) for one in secrets]
+            )
+            yield Attacked(
+                canary=canary,
+                extraction=extraction(canary, answer),
+                guess=_guess(canary, answer),
+                log_probability=None if scores is None else float(scores[0]),
+                exposure=None if scores is None else exposure(float(scores[0]), scores[1:]),
+            )
+
+
+def _guess(canary: Canary, answer: str) -> str | None:
+    said = answer.casefold()
+    named = [one for one in canary.candidates if one.casefold() in said]
+    return named[0] if len(named) == 1 else None
