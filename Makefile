@@ -41,7 +41,7 @@ test-extras: $(STAMP) ## the tests of models that need PyTorch, in an environmen
 	$(BIN)/uv venv --quiet --allow-existing .venv-extras
 	$(BIN)/uv pip install --quiet --python .venv-extras --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner]'
-	.venv-extras/bin/pytest tests/python_stages/scrub/test_ner_loading.py
+	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py
 
 lint: $(STAMP) lint-sql ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check

@@ -34,16 +34,26 @@
     group by split
     union all
     select
-        '{{ dataset }}', 8, 'checked',
+        '{{ dataset }}', 8, 'planted recall',
+        format(
+            '{:,} entities, the lowest recall {:.3f} ({})',
+            count(distinct entity), min(recall), arg_min(entity, recall)
+        ),
+        sum(n_planted)::bigint
+    from {{ ref(dataset ~ '_pii_recall') }}
+    having count(*) > 0
+    union all
+    select
+        '{{ dataset }}', 9, 'checked',
         format('{} of {} expectations passed', count(*) filter (is_success), count(*)),
         (select count(*) from {{ ref(dataset ~ '_examples') }})
     from {{ ref(dataset ~ '_checked') }}
     union all
-    select '{{ dataset }}', 9, 'sealed', null, count(*)
+    select '{{ dataset }}', 10, 'sealed', null, count(*)
     from {{ ref(dataset ~ '_sealed') }}
     union all
     select
-        dataset, 10, 'job ' || lower(coalesce(outcome, state)),
+        dataset, 11, 'job ' || lower(coalesce(outcome, state)),
         concat_ws(
             ', ',
             backend,

@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 refused or failed (one sentence on stderr says why and what to do), 2 usage.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from python_stages import cli_pii, keys, settings
-from python_stages.errors import LedgerError, SealtuneError
+from python_stages import cli_jobs, cli_keys, cli_pii, cli_predict, cli_serve, cli_trace
+from python_stages.errors import SealtuneError
 
 app = typer.Typer(
     name="sealtune",
@@ -20,12 +19,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a pretty traceback shows local variables, which are secrets
 )
-jobs_app = typer.Typer(no_args_is_help=True, help="Look at jobs, and settle parked ones.")
-keys_app = typer.Typer(no_args_is_help=True, help="Make, show and exchange keys.")
 generate_app = typer.Typer(no_args_is_help=True, help="Write synthetic source files.")
-app.add_typer(keys_app, name="keys")
+app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(generate_app, name="generate")
-app.add_typer(jobs_app, name="jobs")
+app.add_typer(cli_jobs.jobs_app, name="jobs")
+app.command("watch")(cli_jobs.watch)
 
 
 @contextmanager
@@ -38,168 +36,13 @@ def _sentences() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+for command in (cli_keys.verify, cli_keys.unseal, cli_keys.reseal, cli_keys.shred, cli_trace.trace):
+    app.command()(command)
+app.command("predict")(_sentences()(cli_predict.predict))
+app.command("serve")(_sentences()(cli_serve.serve))
 app.command("scan")(_sentences()(cli_pii.scan))
 app.command("scrub")(_sentences()(cli_pii.scrub))
 app.command("pii-eval")(_sentences()(cli_pii.pii_eval))
-
-
-@keys_app.command("init")
-def keys_init() -> None:
-    """Make the keys, outside the project; does nothing where they exist.
-
-    Example: sealtune keys init
-    """
-    with _sentences():
-        folder = settings.keys_folder()
-        existed = folder.exists()
-        keys.create(folder, project=Path.cwd())
-        typer.echo(f"{'the keys are in' if existed else 'made keys in'} {folder}")
-        typer.echo("keep a copy: without them neither the vault nor a sealed file opens")
-
-
-@keys_app.command("show")
-def keys_show() -> None:
-    """Print the public keys: yours, and those of recipients and signers.
-
-    Example: sealtune keys show
-    """
-    with _sentences():
-        ring = keys.load(settings.keys_folder(), project=Path.cwd())
-        typer.echo(f"keys folder  {ring.folder}")
-        for recipient in ring.recipients():
-            typer.echo(f"sealed for   {recipient.key_id}  {recipient.name}")
-        for signer in ring.signers():
-            typer.echo(f"believed     {signer.key_id}  {signer.name}")
-        typer.echo("\nhand this to those who shall seal for you:")
-        typer.echo(ring.public_recipient())
-        typer.echo("\nhand this to those who shall believe your signature:")
-        typer.echo(ring.public_signer())
-
-
-@keys_app.command("add-recipient")
-def keys_add_recipient(
-    name: Annotated[str, typer.Argument(help="What to call the recipient: a lower-case word.")],
-    key: Annotated[
-        typer.FileText, typer.Argument(help="File with the recipient's line, or - for stdin.")
-    ],
-) -> None:
-    """Seal for one more recipient, from the next sealing on.
-
-    Example: sealtune keys add-recipient auditor auditor.pub
-    """
-    with _sentences():
-        added = keys.add_recipient(settings.keys_folder(), name, key.read())
-        typer.echo(f"files are now sealed for {added.name} ({added.key_id}) too")
-
-
-@keys_app.command("add-signer")
-def keys_add_signer(
-    name: Annotated[str, typer.Argument(help="What to call the signer: a lower-case word.")],
-    key: Annotated[
-        typer.FileText, typer.Argument(help="File with the signer's line, or - for stdin.")
-    ],
-) -> None:
-    """Believe one more signer's sealed files.
-
-    Example: sealtune keys add-signer build-machine build-machine.pub
-    """
-    with _sentences():
-        added = keys.add_signer(settings.keys_folder(), name, key.read())
-        typer.echo(f"files signed by {added.name} ({added.key_id}) are now believed")
-
-
-SealedPath = Annotated[Path, typer.Argument(help="A .sealed file.", exists=True, dir_okay=False)]
-
-
-@app.command()
-def verify(path: SealedPath) -> None:
-    """Check that a sealed file is, to the byte, what a trusted signer sealed; opens nothing.
-
-    Example: sealtune verify vault/sealed/transactions/train-*.sealed
-    """
-    from python_stages import seal  # noqa: PLC0415 - help and completion need not load it
-
-    with _sentences():
-        manifest = seal.verify(path.absolute(), keys=keys.load(settings.keys_folder()))
-        typer.echo(
-            f"ok: {manifest.dataset}/{manifest.split}, {manifest.n_rows:,} lines, "
-            f"{manifest.n_bytes:,} bytes, sealed for {len(manifest.recipients)} recipient(s)"
-        )
-
-
-@app.command()
-def unseal(
-    path: SealedPath,
-    out: Annotated[
-        Path, typer.Option(help="New file for the plaintext, or - for stdout.", show_default=False)
-    ],
-) -> None:
-    """Open a sealed file, once all of it is verified.
-
-    Example: sealtune unseal vault/sealed/transactions/train-*.sealed --out - | head -1
-    """
-    from python_stages import seal  # noqa: PLC0415 - help and completion need not load it
-
-    with _sentences():
-        ring = keys.load(settings.keys_folder())
-        target = sys.stdout.buffer if str(out) == "-" else out.absolute()
-        manifest = seal.unseal(path.absolute(), target, keys=ring)
-        typer.echo(f"released {manifest.n_rows:,} lines", err=True)
-
-
-@jobs_app.command("list")
-def jobs_list() -> None:
-    """List the jobs of the ledger.
-
-    Example: sealtune jobs list
-    """
-    from python_stages import hooks, ledger  # noqa: PLC0415 - help need not load it
-
-    with _sentences(), ledger.Ledger(hooks.ledger_path()) as opened:
-        for row in opened.jobs():
-            state = row.parked_reason or row.outcome or row.state
-            typer.echo(f"{row.key}  {row.dataset}  {row.backend}  {row.base_model}  {state}")
-
-
-JobKey = Annotated[str, typer.Argument(help="Key of a parked job, from `sealtune jobs list`.")]
-
-
-@jobs_app.command("adopt")
-def jobs_adopt(
-    key: JobKey,
-    job_id: Annotated[str, typer.Argument(help="The provider's id of the job that is the one.")],
-) -> None:
-    """Settle a parked job: say which of the provider's jobs it is.
-
-    Example: sealtune jobs adopt 3f9a… ftjob-abc123
-    """
-    from python_stages import backends, hooks, ledger, submit  # noqa: PLC0415 - help is quick
-    from python_stages.backends import plan  # noqa: PLC0415 - the same
-
-    with _sentences(), ledger.Ledger(hooks.ledger_path()) as opened:
-        row = opened.get(key)
-        if row is None:
-            raise LedgerError("the ledger has no job of this key; see sealtune jobs list")
-        with backends.open_backend(
-            row.backend, base_url=row.base_url, api_key=settings.api_key()
-        ) as backend:
-            if isinstance(backend, plan.PlanBackend):
-                raise LedgerError("a planned job waits for nothing")
-            settled = submit.adopt(key, job_id, backend, opened)
-        typer.echo(f"{settled.dataset}: the job is {settled.job_id}")
-
-
-@jobs_app.command("unpark")
-def jobs_unpark(key: JobKey) -> None:
-    """Settle a parked job: go on, once what was too much at the provider is removed.
-
-    Example: sealtune jobs unpark 3f9a…
-    """
-    from python_stages import hooks, ledger, submit  # noqa: PLC0415 - help need not load it
-
-    with _sentences(), ledger.Ledger(hooks.ledger_path()) as opened:
-        settled = submit.unpark(key, opened)
-        typer.echo(f"{settled.dataset}: the next build goes on with this job")
 
 
 @generate_app.command("transactions")

@@ -1,5 +1,6 @@
 """`sealtune scan`, `scrub` and `pii-eval`: personal data in files, out of files, and how well."""
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -131,14 +132,20 @@ def scrub(
     A text file is one column, text; one of JSON is a path: messages.content.
     An existing file is never replaced; a new one is there once it is whole.
     On stdout, what came before a failure is out already.
+    A large file is scrubbed on all cores; a pipe on one, row by row.
     Pseudonyms and surrogates need your keys: sealtune keys init.
+    With surrogates all is read before anything is written, since none may be
+    a value of the file; a pipe is held in memory for that.
 
     Exit codes: 0 done; 1 refused or failed; 2 usage.
 
     Example: sealtune scrub - --format lines --preset identifiers < app.log
     """
-    from python_stages.scrub import files  # noqa: PLC0415 - help need not load it
+    from python_stages.scrub import files, pool  # noqa: PLC0415 - help need not load it
     from python_stages.scrub.engine import Engine  # noqa: PLC0415 - the same
+
+    def reader() -> files.Format:
+        return files.open_format(_path(file), form, has_header=header)
 
     if policy and (preset or operator or column or ner):
         raise typer.BadParameter("--policy leaves nothing to --preset, --operator, --column, --ner")
@@ -152,10 +159,17 @@ def scrub(
     if sample.needs_key:
         ring = keys.load(settings.keys_folder())
         key = ring.hmac_key(f"{dataset}.pseudonym")
-    reader = files.open_format(_path(file), form, has_header=header)
-    with value_free("scrub"), _source(file) as source, _sink(out) as sink:
-        engine = Engine(sample.entities, ner=sample.ner)
-        totals = files.scrub_file(source, sink, reader, policy_for, engine, key, column or ())
+    engine = Engine(sample.entities, ner=sample.ner)
+    # a pipe may be live, and its rows shall come out as they come in
+    where = pool.Inline() if file == "-" or form == "lines" else pool.executor()
+    wanted = files.Wanted(policy_for, engine, key, column or (), where)
+    with value_free("scrub"), _source(file) as opened, _sink(out) as sink:
+        source, real = opened, None
+        if sample.has_surrogates:
+            source = opened if opened.seekable() else io.BytesIO(opened.read())
+            real = files.collect(source, reader(), wanted)
+            source.seek(0)
+        totals = files.scrub_file(source, sink, reader(), wanted, real)
     typer.echo(
         f"replaced {totals.n_masked:,} in {totals.n_rows:,} rows or parts"
         + (f", {totals.n_unreadable:,} of them unreadable" if totals.n_unreadable else ""),

@@ -15,15 +15,26 @@ import pyarrow as pa
 
 from python_stages import ingest, keys, settings
 from python_stages.check import check
+from python_stages.check.imports import import_great_expectations
 from python_stages.check.spec import CheckSpec
 from python_stages.dbt_plugin import masked_files
-from python_stages.errors import StageError, value_free
+from python_stages.errors import ConfigError, StageError, value_free
 from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.render import RENDERED_SCHEMA, RenderSpec, render
-from python_stages.scrub import Engine, Policy, planted, pool, scrub, scrubbed_schema
+from python_stages.scrub import (
+    Engine,
+    Policy,
+    collect_real,
+    planted,
+    pool,
+    scrub,
+    scrubbed_schema,
+)
 from python_stages.scrub.policy import MIN_SCORE
+from python_stages.scrub.reversal import ReversalMap
 
 _BATCH_ROWS = 4096
+_POLICY_HASH = pa.field("policy_hash", pa.string())
 Config = Mapping[str, Any]
 
 
@@ -62,7 +73,17 @@ def ingested(
         # how dbt writes an --empty run; at the end, where it can be no part of a path
         is_empty = bool(re.search(r"limit\s*\(?0\)?[^']*$", source.sql_query(), re.IGNORECASE))
         key = _ring().hmac_key(f"{dataset}.record")
-        return ingest.account(session, spec, key, masked_files, is_empty=is_empty)
+        return ingest.account(
+            session, spec, key, masked_files, is_empty=is_empty, meanwhile=_import_what_follows
+        )
+
+
+def _import_what_follows() -> None:
+    """Import what later stages need, which takes Python seconds that a long scan leaves it."""
+    import presidio_analyzer  # noqa: F401, PLC0415 - see above
+    import tldextract  # noqa: F401, PLC0415 - see above
+
+    import_great_expectations()
 
 
 def rendered(
@@ -77,23 +98,51 @@ def rendered(
 
 
 def scrubbed(
-    relation: duckdb.DuckDBPyRelation, dataset: str, config: Config, run: Config | None = None
+    relation: duckdb.DuckDBPyRelation,
+    dataset: str,
+    config: Config,
+    run: Config | None = None,
+    *,
+    reversal: bool | None = None,
 ) -> pa.RecordBatchReader:
     """Replace what the policy names in every text column; the same rows, and what was done.
 
     Args:
-        relation: the rendered texts.
+        relation: the rendered texts; read twice where the policy has surrogates, to know first
+            which values are real.
         dataset: name of the dataset, which pseudonyms are made for.
         config: what `Policy` takes.
         run: where to work: what `pool.from_config` takes.
+        reversal: whether to seal, apart, what pseudonyms and surrogates stand for.
+
+    Returns:
+        What `scrub` returns, and policy_hash.
     """
     with value_free("scrub"):
         policy = Policy.from_config(config, dataset=dataset)
         executor = pool.from_config(run)
-        key = _ring().hmac_key(f"{dataset}.pseudonym") if policy.needs_key else None
+        if not isinstance(reversal, bool | None):
+            raise ConfigError("scrub_reversal must be true or false")
+        reversals = ReversalMap() if reversal else None
+        ring = _ring()
+        key = ring.hmac_key(f"{dataset}.pseudonym") if policy.needs_key else None
+        real = None
+        if policy.has_surrogates and key is not None:
+            rows = relation.to_arrow_reader(_BATCH_ROWS)
+            real = collect_real(rows, policy, key=key, executor=executor)
         reader = relation.to_arrow_reader(_BATCH_ROWS)
-        batches = scrub(reader, policy, key=key, executor=executor)
-        return _stream(scrubbed_schema(reader.schema, policy), batches, "scrub")
+        batches = scrub(reader, policy, key=key, executor=executor, real=real, reversals=reversals)
+        schema = scrubbed_schema(reader.schema, policy).append(_POLICY_HASH)
+
+        def finished() -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                hashes = pa.repeat(policy.fingerprint, batch.num_rows)
+                yield pa.RecordBatch.from_arrays([*batch.columns, hashes], schema=schema)
+            if reversals is not None and len(reversals):
+                folder = settings.vault_folder() / "reversal"
+                reversals.seal(dataset=dataset, folder=folder, keys=ring)
+
+        return _stream(schema, finished(), "scrub")
 
 
 def pii_recall(
@@ -109,11 +158,11 @@ def pii_recall(
         rendered: the texts before they are scrubbed.
         examples: what they became; the measurement is good for exactly these.
         dataset: name of the dataset.
-        policy: what `Policy` takes, the same as that of `*_scrubbed`.
+        policy: what `Policy` takes; the check refuses another than that of `*_scrubbed`.
         config: what `planted.PlantSpec` takes.
 
     Returns:
-        Rows of `planted.RECALL_SCHEMA`, and dataset_fingerprint; none without texts.
+        Rows of `planted.RECALL_SCHEMA`, dataset_fingerprint and policy_hash; none without texts.
     """
     with value_free("recall"):
         spec = planted.PlantSpec.from_config(config)
@@ -132,16 +181,19 @@ def pii_recall(
             ),
         )
         fingerprint = fingerprint_relation(examples, ring)
-        return recall.append_column(
-            pa.field("dataset_fingerprint", pa.string()),
-            pa.array([fingerprint] * recall.num_rows, pa.string()),
-        )
+        for field, value in (
+            (pa.field("dataset_fingerprint", pa.string()), fingerprint),
+            (_POLICY_HASH, scrubbed_by.fingerprint),
+        ):
+            recall = recall.append_column(field, pa.repeat(value, recall.num_rows))
+        return recall
 
 
 def checked(
     examples: duckdb.DuckDBPyRelation,
     ingested: duckdb.DuckDBPyRelation,
     recall: duckdb.DuckDBPyRelation,
+    scrubbed: duckdb.DuckDBPyRelation,
     config: Config,
 ) -> pa.Table:
     """Validate the examples; one row per expectation.
@@ -150,6 +202,7 @@ def checked(
         examples: the contracted `*_examples`.
         ingested: the dataset's `*_ingested`, for the share of rejected records.
         recall: the dataset's `*_pii_recall`, measured beside these examples.
+        scrubbed: the dataset's `*_scrubbed`, by whose policy it has to be measured.
         config: what `CheckSpec` takes.
     """
     with value_free("check"):
@@ -157,7 +210,7 @@ def checked(
         engine = Engine(spec.pii_entities)
         # a connection streams one result at a time, so these are done before the reader opens
         fingerprint, reject_share = fingerprint_relation(examples, _ring()), _share(ingested)
-        measured = _recall(recall, fingerprint, spec)
+        measured = _recall(recall, scrubbed, fingerprint, spec)
         return check(
             examples.to_arrow_reader(_BATCH_ROWS),
             spec,
@@ -173,11 +226,16 @@ def checked(
         )
 
 
-def _recall(relation: duckdb.DuckDBPyRelation, fingerprint: str, spec: CheckSpec) -> pa.Table:
+def _recall(
+    relation: duckdb.DuckDBPyRelation,
+    scrubbed: duckdb.DuckDBPyRelation,
+    fingerprint: str,
+    spec: CheckSpec,
+) -> pa.Table:
     """Return what was measured beside the examples of a fingerprint, with the check's bounds.
 
     Raises:
-        StageError: it was measured beside others, or of an entity that is not known.
+        StageError: it was measured beside others, by another policy, or of an unknown entity.
     """
     measured = relation.to_arrow_table()
     least = planted.least_recalls(spec.min_planted_recall)
@@ -186,6 +244,12 @@ def _recall(relation: duckdb.DuckDBPyRelation, fingerprint: str, spec: CheckSpec
     if not (fingerprints <= {fingerprint} and set(entities) <= set(least)):
         raise StageError(
             "the recall was measured beside other lines; build the *_pii_recall model again"
+        )
+    policies = {policy for (policy,) in scrubbed.project("policy_hash").distinct().fetchall()}
+    if not set(measured.column("policy_hash").to_pylist()) <= policies or len(policies) > 1:
+        raise StageError(
+            "the recall was measured by another policy than that which scrubbed; give *_scrubbed "
+            "and *_pii_recall the same scrub settings, and build both again"
         )
     bounds = pa.array([least[entity] for entity in entities], pa.float64())
     return measured.drop_columns("min_recall").append_column("min_recall", bounds)

@@ -33,8 +33,9 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb.func import PythonUDFType
 
-from python_stages import hooks, ingest, keys, settings
+from python_stages import hooks, ingest, job_hooks, keys, settings
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
+from python_stages.key_files import make_folder
 from python_stages.masked_files import MaskedFileSystem
 from python_stages.scrub.pseudonym import arrow_function
 from python_stages.sources import literal, open_location
@@ -71,7 +72,7 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
     Raises:
         VaultError: encryption cannot be had, the key is wrong, or another process holds the vault.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     if folder.stat().st_mode & 0o077:
         raise VaultError(f"others can look into {folder}; run chmod 700 on it, or choose another")
     package = Path(duckdb_extension_httpfs.__file__).parent
@@ -147,7 +148,7 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
         "VARCHAR",
         type=PythonUDFType.ARROW,
     )
-    con.create_function("ledger_sql", hooks.ledger_sql, [], "VARCHAR", side_effects=False)
+    con.create_function("ledger_sql", job_hooks.ledger_sql, [], "VARCHAR", side_effects=False)
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
     con.create_function("kept_sql", kept_sql, ["VARCHAR"] * 4, "VARCHAR")
 
@@ -229,7 +230,10 @@ class Plugin(BasePlugin):
         self._con = conn
 
     def store(self, target_config: TargetConfig) -> None:
-        """Run one of the after-commit hooks of a `*_sealed` model; see macros/seal.sql."""
+        """Run one of the hooks of a model; see macros/seal.sql, submit.sql and refresh_jobs.sql."""
+
+        def say(line: str) -> None:
+            _log.info(f"sealtune: {line}")
+
         with _as_dbt_error(), self._con.cursor() as cursor:
-            message = hooks.run(cursor, dict(target_config.config))
-        _log.info(f"sealtune: {message}")
+            say(hooks.run(cursor, dict(target_config.config), say))

@@ -5,22 +5,21 @@ check stage passed exactly these lines, and may be repeated: what is sealed is f
 was submitted is found submitted.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import duckdb
 
-from python_stages import keys, settings
-from python_stages.backends import open_backend
-from python_stages.backends.base import Content, JobSpec, is_loopback
-from python_stages.backends.plan import PlanBackend
+from python_stages import keys, settings, trace
+from python_stages.backends.base import Content
 from python_stages.check import CheckSpec, hash_suites, require_pass
-from python_stages.errors import ConfigError, TamperedError, value_free
-from python_stages.ledger import Ledger, LedgerRow
-from python_stages.refresh import refresh
+from python_stages.errors import TamperedError, value_free
+from python_stages.job_hooks import describe_job, refresh_jobs, submit_job
+from python_stages.job_settings import JobSettings
+from python_stages.ledger import LedgerRow
 from python_stages.scrub.engine import expand
 from python_stages.seal import (
     Manifest,
@@ -32,52 +31,10 @@ from python_stages.seal import (
     verify,
 )
 from python_stages.seal.sealed_format import signer_id
-from python_stages.sources import literal
-from python_stages.submit import submit
 
 # The exact text of a JSONL line, as the `*_sealed` views have it.
 LINE_SQL = "'{\"messages\": ' || messages || '}'"
 _FETCH_ROWS = 4096
-_LOCK_WAIT_SECONDS = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class JobSettings:
-    """How a dataset's job is run; `job` in the config of its `*_sealed` model."""
-
-    backend: str
-    base_model: str
-    n_epochs: int | str = 3
-    seed: int = 7
-    suffix: str | None = None
-    base_url: str | None = None
-    allow_upload: bool = False
-    price_per_million_tokens: float | None = None
-    expires_after_seconds: int | None = 7 * 24 * 3600
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Read the settings.
-
-        Raises:
-            ConfigError: one is unknown, or rows would leave this machine without consent.
-        """
-        known = [field.name for field in fields(cls)]
-        if unknown := sorted(set(config) - set(known)):
-            raise ConfigError(f"job: unknown setting {unknown[0]}; known are {', '.join(known)}")
-        if missing := sorted({"backend", "base_model"} - set(config)):
-            raise ConfigError(f"job: setting {missing[0]} is missing")
-        wanted = cls(**config)
-        price = wanted.price_per_million_tokens
-        if price is not None and not isinstance(price, int | float):
-            raise ConfigError("job: price_per_million_tokens must be a number or null")
-        stays_here = wanted.backend == "plan" or is_loopback(wanted.base_url or "")
-        if not stays_here and wanted.allow_upload is not True:
-            raise ConfigError(
-                f"backend {wanted.backend} would send the examples to another machine; "
-                "if that is allowed, say so with allow_upload: true"
-            )
-        return wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +113,40 @@ def fingerprint_relation(examples: duckdb.DuckDBPyRelation, ring: keys.KeyRing) 
     return fingerprint_dataset({name: fingerprint_lines(lines(name), key) for name in splits}, key)
 
 
-def run(con: duckdb.DuckDBPyConnection, config: Mapping[str, Any]) -> str:
-    """Run the hook that `config["hook"]` names; return a sentence for the log."""
+def run(
+    con: duckdb.DuckDBPyConnection, config: Mapping[str, Any], say: Callable[[str], None]
+) -> str:
+    """Run the hook that `config["hook"]` names; return a sentence for the log.
+
+    Args:
+        con: dbt's connection.
+        config: what the hook's macro hands over.
+        say: takes a line for the log while the hook is at work.
+    """
     with value_free(config["hook"]):
         ring = keys.load(settings.keys_folder(), project=Path.cwd())
+        if config["hook"] == "refresh":
+            return refresh_jobs(ring, config["jobs"], say)
         lines = Lines.from_config(con, config)
         if config["hook"] == "seal":
-            return _describe_sealed(lines.dataset, seal_lines(lines, ring))
-        return _describe_job(submit_lines(lines, ring, JobSettings.from_config(config["job"])))
+            sealed = seal_lines(lines, ring, config.get("subject"))
+            return _describe_sealed(lines.dataset, sealed)
+        return describe_job(submit_lines(lines, ring, config["job"], say))
 
 
-def seal_lines(lines: Lines, ring: keys.KeyRing) -> list[SealedFile]:
-    """Seal every split, unless it is sealed already."""
+def seal_lines(lines: Lines, ring: keys.KeyRing, subject: str | None = None) -> list[SealedFile]:
+    """Seal every split, unless it is sealed already; note before whose rows are in them.
+
+    Args:
+        lines: what is sealed.
+        ring: the keys.
+        subject: column of the staging view that names a person, or None where there are none.
+    """
+    by_split = lines.fingerprints(ring)
+    if subject:
+        fingerprint = fingerprint_dataset(by_split, ring.hmac_key("fingerprint"))
+        build = trace.Build(lines.dataset, fingerprint, by_split)
+        trace.record(lines.con, lines.sealed, build, subject, vault=settings.vault_folder())
     return [
         seal(
             lines.split(name),
@@ -178,98 +157,35 @@ def seal_lines(lines: Lines, ring: keys.KeyRing) -> list[SealedFile]:
             keys=ring,
             expected_fingerprint=fingerprint,
         )
-        for name, fingerprint in lines.fingerprints(ring).items()
+        for name, fingerprint in by_split.items()
     ]
 
 
-def submit_lines(lines: Lines, ring: keys.KeyRing, job: JobSettings) -> LedgerRow:
-    """Submit the job of the sealed splits, or find it submitted."""
+def submit_lines(
+    lines: Lines, ring: keys.KeyRing, config: Mapping[str, Any], say: Callable[[str], None]
+) -> LedgerRow:
+    """Submit the job of the sealed splits, or find it submitted; raises as `submit_job`."""
+    job = JobSettings.from_config(config)
     by_split = lines.fingerprints(ring)
     contents = {
         name: _content(sealed_folder() / lines.dataset / f"{name}-{fingerprint}.sealed", ring)
         for name, fingerprint in by_split.items()
     }
     n_examples, n_tokens = lines.count_train()
-    spec = JobSpec(
+    spec = job.spec(
         dataset=lines.dataset,
-        base_model=job.base_model,
-        hyperparameters={"n_epochs": job.n_epochs},
-        seed=job.seed,
-        suffix=job.suffix,
         training=contents["train"],
         validation=contents.get("validation"),
         dataset_fingerprint=fingerprint_dataset(by_split, ring.hmac_key("fingerprint")),
         n_examples=n_examples,
         n_training_tokens=n_tokens,
-        price_per_million_tokens=job.price_per_million_tokens,
     )
-    with (
-        Ledger(ledger_path()) as ledger,
-        open_backend(
-            job.backend,
-            base_url=job.base_url,
-            api_key=settings.api_key(),
-            expires_after_seconds=job.expires_after_seconds,
-        ) as backend,
-    ):
-        # dbt builds several datasets at once, and one submitter works at a time
-        row = submit(spec, backend, ledger, lock_wait_seconds=_LOCK_WAIT_SECONDS)
-        if not isinstance(backend, PlanBackend):
-            refresh(backend, ledger, lock_wait_seconds=_LOCK_WAIT_SECONDS)
-            row = ledger.get(row.key) or row
-        return row
+    return submit_job(spec, job, say)
 
 
 def sealed_folder() -> Path:
     """Return the folder of all sealed files."""
     return settings.vault_folder() / "sealed"
-
-
-def ledger_path() -> Path:
-    """Return the file of the ledger."""
-    return settings.vault_folder() / "ledger.sqlite"
-
-
-_LEDGER_COLUMNS = {
-    "key": "varchar",
-    "dataset": "varchar",
-    "state": "varchar",
-    "backend": "varchar",
-    "base_model": "varchar",
-    "n_examples": "bigint",
-    "n_training_tokens": "bigint",
-    "n_billed_tokens": "bigint",
-    "estimated_cost": "double",
-    "currency": "varchar",
-    "job_id": "varchar",
-    "fine_tuned_model": "varchar",
-    "outcome": "varchar",
-    "error_code": "varchar",
-    "parked_reason": "varchar",
-    "dataset_fingerprint": "varchar",
-    "created_at": "timestamptz",
-    "updated_at": "timestamptz",
-}
-
-
-def ledger_sql() -> str:
-    """Return the SELECT that lists the jobs of the ledger, none where there is no ledger yet."""
-    rows: tuple[LedgerRow, ...] = ()
-    if ledger_path().exists():
-        with Ledger(ledger_path()) as ledger:
-            rows = ledger.jobs()
-    names = ", ".join("job_key" if name == "key" else name for name in _LEDGER_COLUMNS)
-
-    def select(row: LedgerRow | None) -> str:
-        cells = (
-            "null" if row is None or getattr(row, name) is None else literal(getattr(row, name))
-            for name in _LEDGER_COLUMNS
-        )
-        typed = zip(cells, _LEDGER_COLUMNS.values(), strict=True)
-        return f"({', '.join(f'{cell}::{kind}' for cell, kind in typed)})"
-
-    values = ", ".join(map(select, rows or (None,)))
-    return f"select * from (values {values}) as jobs({names}) where job_key is not null"
 
 
 def _content(path: Path, ring: keys.KeyRing) -> Content:
@@ -293,19 +209,3 @@ def _describe_sealed(dataset: str, files: list[SealedFile]) -> str:
     parts = [f"{file.manifest.split} {file.manifest.n_rows:,} lines" for file in files]
     verb = "sealed" if any(file.is_new for file in files) else "already sealed, nothing written:"
     return f"{dataset}: {verb} {', '.join(parts)}"
-
-
-def _describe_job(row: LedgerRow) -> str:
-    cost = (
-        "price unknown"
-        if row.estimated_cost is None
-        else (f"about {row.estimated_cost:,.2f} {row.currency}")
-    )
-    tokens = f"{row.n_training_tokens:,} tokens an epoch"
-    state = row.outcome or row.state
-    if row.error_code:
-        state = f"{state} ({row.error_code})"
-    return (
-        f"{row.dataset}: job {row.key[:12]} on {row.backend} is {state}: {row.base_model}, "
-        f"{row.n_examples:,} examples, {tokens}, {cost}"
-    )

@@ -7,6 +7,7 @@ file is recognised by its marker and a later version by its number.
 import base64
 import binascii
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +15,17 @@ from pathlib import Path
 
 from python_stages.errors import KeyFileError
 
+
+class MissingKeyError(KeyFileError):
+    """There is no such key file; who can do without the key goes on."""
+
+
 SECRET_BYTES = 32
 MLKEM_SEED_BYTES = 64
 MLKEM_PUBLIC_BYTES = 1184
 X25519_BYTES = 32
+# 32 bytes under HPKE: the encapsulated key (ML-KEM-768 ciphertext, X25519 key), then AES-256-GCM.
+WRAPPED_BYTES = 1088 + X25519_BYTES + SECRET_BYTES + 16
 
 # Raw length of each kind; a file of another length is not that key.
 KIND_BYTES = {
@@ -27,6 +35,8 @@ KIND_BYTES = {
     "identity": MLKEM_SEED_BYTES + X25519_BYTES,
     "recipient": MLKEM_PUBLIC_BYTES + X25519_BYTES,
     "signer": SECRET_BYTES,
+    "dataset": SECRET_BYTES,
+    "grant": WRAPPED_BYTES,
 }
 MAX_FILE_BYTES = 4096
 OTHERS_ANY = stat.S_IRWXG | stat.S_IRWXO
@@ -83,7 +93,7 @@ def opened(path: Path, *, forbidden: int) -> Iterator[int]:
         # O_NONBLOCK: a pipe of this name must be refused below, not waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as error:
-        raise KeyFileError(
+        raise MissingKeyError(
             f"there is no key {path}: restore it from where you keep a copy, "
             "or run `sealtune keys init` for a new folder of keys"
         ) from error
@@ -115,6 +125,34 @@ def write_new(path: Path, text: str) -> None:
         file.write(text + "\n")
         file.flush()
         os.fsync(descriptor)
+
+
+def replace(path: Path, text: str) -> None:
+    """Write lines into a file of this user's in one step: the old ones or the new, never a mixture.
+
+    A killed process leaves a draft that nobody reads; a power cut leaves the old file or the new.
+    """
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}.draft")
+    make_folder(path.parent)
+    try:
+        write_new(draft, text)
+        draft.replace(path)
+        sync(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for this user alone, and those above it where they are missing.
+
+    Each new one is synced into the one above it: a file is as lost as the name of any folder that
+    leads to it.
+    """
+    if path.exists():
+        return
+    make_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    sync(path.parent)
 
 
 def sync(folder: Path) -> None:

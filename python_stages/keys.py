@@ -4,65 +4,65 @@
     hmac.key           root of every keyed hash: fingerprints, pseudonyms
     signing.key        signs the manifests of sealed files (Ed25519)
     identity.key       opens sealed files (HPKE, ML-KEM-768 with X25519)
+    identities/*.key   retired identities, which open what was sealed for them and nothing else
     recipients/*.pub   whom files are sealed for; `self.pub` is the identity above
     signers/*.pub      whose signatures are believed; `self.pub` is the signing key above
+    datasets/, received/   one key for each dataset; see dataset_keys.py
+    providers.toml     where a private key is kept if not in its file; see key_providers.py
 
 The folder is 0700 and its files are 0600. Each file is one line, `sealtune-<kind>-1:<base64url>`,
 so that a wrong file is recognised by its marker. A key is read when it is asked for: a machine that
-only builds works without `identity.key`, a machine that only opens needs nothing but that and
-`signers/`.
+only builds works without `identity.key`, a machine that only opens needs nothing but that, the
+dataset's key and `signers/`.
 """
 
-import hashlib
-import os
-import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from python_stages import dataset_keys, public_keys
 from python_stages.errors import KeyFileError
 from python_stages.key_files import (
-    MLKEM_PUBLIC_BYTES,
     MLKEM_SEED_BYTES,
     OTHERS_ANY,
-    OTHERS_WRITE,
     SECRET_BYTES,
+    MissingKeyError,
     check_access,
-    decode,
     encode,
+    make_folder,
     opened,
-    read_key,
     sync,
     write_new,
 )
+from python_stages.key_providers import load_providers
+from python_stages.public_keys import Recipient, Signer, key_id, read_recipients, read_signers
 
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+__all__ = [
+    "OWNER",
+    "KeyRing",
+    "OwnerRing",
+    "Recipient",
+    "Signer",
+    "add_recipient",
+    "add_signer",
+    "create",
+    "key_id",
+    "load",
+    "new_identity",
+    "new_signing",
+    "public_identity",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A public key that files are sealed for."""
-
-    name: str
-    key_id: str
-    public_key: MLKEM768X25519PublicKey
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """A public key whose signature on a manifest is believed."""
-
-    name: str
-    key_id: str
-    public_key: Ed25519PublicKey
+# the name of the user's own public keys, in recipients/ and signers/
+OWNER = "self"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,14 @@ class KeyRing:
         derive = HKDF(hashes.SHA256(), SECRET_BYTES, salt=None, info=purpose.encode())
         return derive.derive(self._read("hmac"))
 
+    def dataset_key(self, dataset: str, wanted: str) -> bytes:
+        """Return the 32-byte key of a dataset whose key id is `wanted`."""
+        return dataset_keys.find(self.folder, dataset, wanted)
+
+    def make_dataset_key(self, dataset: str) -> bytes:
+        """Return the key that a dataset is sealed under, made now where there is none."""
+        return dataset_keys.make(self.folder, dataset)
+
     def signing_key(self) -> Ed25519PrivateKey:
         """Return the key that signs manifests."""
         return Ed25519PrivateKey.from_private_bytes(self._read("signing"))
@@ -94,47 +102,66 @@ class KeyRing:
 
     def identity_id(self) -> str:
         """Return the key id under which sealed files list this identity."""
-        return key_id(_identity_public(self._read("identity")))
+        return key_id(public_identity(self._read("identity")))
+
+    def identities(self) -> dict[str, MLKEM768X25519PrivateKey]:
+        """Return all private keys that open sealed files, by key id, the current one first.
+
+        A missing current identity is no error while there are retired ones.
+        """
+        providers = load_providers(self.folder)
+        retired = sorted(
+            {one for one in providers.words if one.startswith("identities/")}
+            | {f"identities/{path.stem}" for path in self.folder.glob("identities/*.key")}
+        )
+        raws = [providers.read(slot) for slot in retired]
+        try:
+            raws.insert(0, self._read("identity"))
+        except MissingKeyError:
+            if not raws:
+                raise
+        return {
+            key_id(public_identity(raw)): MLKEM768X25519PrivateKey(*_identity_parts(raw))
+            for raw in raws
+        }
 
     def recipients(self) -> tuple[Recipient, ...]:
         """Return whom files are sealed for: at least one, each key once, in order of key id."""
-        found = {
-            one.key_id: one
-            for name, raw in self._read_public("recipients", "recipient")
-            for one in [_recipient(name, raw)]
-        }
-        return tuple(found[one] for one in sorted(found))
+        return read_recipients(self.folder)
 
     def signers(self) -> tuple[Signer, ...]:
         """Return whose signatures are believed: at least one, each key once, by key id."""
-        found = {
-            one.key_id: one
-            for name, raw in self._read_public("signers", "signer")
-            for one in [_signer(name, raw)]
-        }
-        return tuple(found[one] for one in sorted(found))
+        return read_signers(self.folder)
 
     def public_recipient(self) -> str:
         """Return the line to hand to those who shall seal files for this user."""
-        return encode("recipient", _identity_public(self._read("identity")))
+        return encode("recipient", public_identity(self._read("identity")))
 
     def public_signer(self) -> str:
         """Return the line to hand to those who shall believe this user's signature."""
         return encode("signer", self.signing_key().public_key().public_bytes_raw())
 
     def _read(self, kind: str) -> bytes:
-        return read_key(self.folder / f"{kind}.key", kind, forbidden=OTHERS_ANY)
+        return load_providers(self.folder).read(kind)
 
-    def _read_public(self, folder: str, kind: str) -> Iterator[tuple[str, bytes]]:
-        paths = sorted((self.folder / folder).glob("*.pub"))
-        if not paths:
+
+@dataclass(frozen=True, slots=True)
+class OwnerRing(KeyRing):
+    """The same keys, with nobody but their owner for a recipient: for what undoes pseudonyms."""
+
+    def recipients(self) -> tuple[Recipient, ...]:
+        """Return the owner.
+
+        Raises:
+            KeyFileError: `self.pub` is missing.
+        """
+        own = tuple(one for one in read_recipients(self.folder) if one.name == OWNER)
+        if not own:
             raise KeyFileError(
-                f"{self.folder / folder} holds no *.pub file: add a public key to it "
-                "(`sealtune keys show` prints one)"
+                f"recipients/ lacks {OWNER}.pub, and nobody else may open a reversal map: put it "
+                "back (`sealtune keys show`)"
             )
-        for path in paths:
-            # A public key is no secret, but who can write it chooses who reads the sealed files.
-            yield path.stem, read_key(path, kind, forbidden=OTHERS_WRITE)
+        return own
 
 
 def create(folder: Path, *, project: Path | None = None) -> KeyRing:
@@ -154,7 +181,7 @@ def create(folder: Path, *, project: Path | None = None) -> KeyRing:
     _refuse_inside(folder, project)
     draft = folder.with_name(f".{folder.name}-{secrets.token_hex(8)}.draft")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         _write_all(draft)
         # POSIX rename replaces an empty folder and refuses one that holds anything.
         draft.rename(folder)
@@ -181,11 +208,11 @@ def load(folder: Path, *, project: Path | None = None) -> KeyRing:
     if not folder.is_dir():
         raise KeyFileError(f"there is no keys folder {folder}: run `sealtune keys init`")
     check_access(folder, folder.stat(), forbidden=OTHERS_ANY)
-    for name in ("recipients", "signers"):
+    for name in ("recipients", "signers", "identities", "datasets", "received"):
         if (folder / name).exists():
             check_access(folder / name, (folder / name).stat(), forbidden=OTHERS_ANY)
     private = sorted(folder.glob("*.key"))
-    if not private:
+    if not private and not load_providers(folder).words:
         raise KeyFileError(f"{folder} holds no keys: run `sealtune keys init`")
     for path in private:
         with opened(path, forbidden=OTHERS_ANY):
@@ -194,53 +221,24 @@ def load(folder: Path, *, project: Path | None = None) -> KeyRing:
 
 
 def add_recipient(folder: Path, name: str, text: str) -> Recipient:
-    """Add the public key of somebody whom files shall be sealed for, from now on.
-
-    Args:
-        folder: the keys folder.
-        name: how the file is called: a lower-case word, `[a-z][a-z0-9_-]*`.
-        text: the line that the recipient's `sealtune keys show` printed.
-
-    Raises:
-        KeyFileError: the text is no recipient key, or the name stands for another key already.
-    """
-    raw = decode("recipient", text, "the recipient text")
-    added = _recipient(name, raw)
-    _add_public(load(folder).folder / "recipients", name, "recipient", raw)
-    return added
+    """Add the public key of somebody whom files shall be sealed for; see `public_keys`."""
+    return public_keys.add_recipient(load(folder).folder, name, text)
 
 
 def add_signer(folder: Path, name: str, text: str) -> Signer:
-    """Add the public key of somebody whose sealed files shall be believed, from now on.
-
-    Args and raises: as `add_recipient`, for a signer key.
-    """
-    raw = decode("signer", text, "the signer text")
-    added = _signer(name, raw)
-    _add_public(load(folder).folder / "signers", name, "signer", raw)
-    return added
+    """Add the public key of somebody whose sealed files shall be believed; see `public_keys`."""
+    return public_keys.add_signer(load(folder).folder, name, text)
 
 
-def key_id(raw_public_key: bytes) -> str:
-    """Return the short name of a public key: 32 hex digits of the SHA-256 of its raw bytes."""
-    return hashlib.sha256(raw_public_key).hexdigest()[:32]
+def new_identity() -> bytes:
+    """Return a new identity, raw."""
+    parts = (MLKEM768PrivateKey.generate(), X25519PrivateKey.generate())
+    return b"".join(part.private_bytes_raw() for part in parts)
 
 
-def _recipient(name: str, raw: bytes) -> Recipient:
-    try:
-        public = MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(raw[:MLKEM_PUBLIC_BYTES]),
-            X25519PublicKey.from_public_bytes(raw[MLKEM_PUBLIC_BYTES:]),
-        )
-    except ValueError as error:
-        raise KeyFileError(
-            f"the recipient {name} is no valid public key: ask for it again"
-        ) from error
-    return Recipient(name, key_id(raw), public)
-
-
-def _signer(name: str, raw: bytes) -> Signer:
-    return Signer(name, key_id(raw), Ed25519PublicKey.from_public_bytes(raw))
+def new_signing() -> bytes:
+    """Return a new signing key, raw."""
+    return Ed25519PrivateKey.generate().private_bytes_raw()
 
 
 def _identity_parts(raw: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
@@ -250,7 +248,8 @@ def _identity_parts(raw: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
     )
 
 
-def _identity_public(raw: bytes) -> bytes:
+def public_identity(raw: bytes) -> bytes:
+    """Return the raw public key of a raw identity."""
     return b"".join(part.public_key().public_bytes_raw() for part in _identity_parts(raw))
 
 
@@ -266,9 +265,8 @@ def _write_all(folder: Path) -> None:
     raw = {
         "vault": secrets.token_bytes(SECRET_BYTES),
         "hmac": secrets.token_bytes(SECRET_BYTES),
-        "signing": Ed25519PrivateKey.generate().private_bytes_raw(),
-        "identity": MLKEM768PrivateKey.generate().private_bytes_raw()
-        + X25519PrivateKey.generate().private_bytes_raw(),
+        "signing": new_signing(),
+        "identity": new_identity(),
     }
     for one in (folder, folder / "recipients", folder / "signers"):
         one.mkdir(mode=0o700)
@@ -279,25 +277,6 @@ def _write_all(folder: Path) -> None:
     write_new(folder / "signers" / "self.pub", ring.public_signer())
     for one in (folder / "recipients", folder / "signers", folder):
         sync(one)
-
-
-def _add_public(folder: Path, name: str, kind: str, raw: bytes) -> None:
-    if not NAME.fullmatch(name):
-        raise KeyFileError("a key's name must be a lower-case word: [a-z][a-z0-9_-]*")
-    target = folder / f"{name}.pub"
-    draft = folder / f".{name}-{secrets.token_hex(8)}.draft"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    try:
-        write_new(draft, encode(kind, raw))
-        os.link(draft, target)
-        sync(folder)
-    except FileExistsError as error:
-        if read_key(target, kind, forbidden=OTHERS_WRITE) != raw:
-            raise KeyFileError(
-                f"{target} holds another key: choose another name, or remove that file first"
-            ) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:

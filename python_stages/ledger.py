@@ -5,33 +5,24 @@
     PLANNED                                   (the plan backend sends nothing)
 
 A state says what is known to have happened; SUBMITTING and `is_upload_in_doubt` say that a request
-was begun whose outcome is not known. Each is on disk *before* the request leaves. The way back from
-SUBMITTING to FILE_UPLOADED, and from there to INTENT, is for recovery alone (see submit.py).
-
-The journal is a rollback journal with synchronous=EXTRA, which also syncs the folder after a commit
-(FULL does not, and could lose the mark before a request: https://sqlite.org/pragma.html). Against a
-write-ahead log it keeps the ledger one file at rest, which a plain copy backs up completely.
+was begun whose outcome is not known. Each is on disk *before* the request leaves. The ways back
+(SUBMITTING to FILE_UPLOADED to INTENT) are for recovery alone (recovery.py); those from JOB_CREATED
+to INTENT, and to CANCELLED without a job, for a person alone (settle.py).
 
 The ledger holds names, counts, states and keyed fingerprints; no text of the data and no secret.
 """
 
-import fcntl
-import os
-import sqlite3
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from python_stages.errors import LedgerError, LockedError
-
-SCHEMA_VERSION: Final = 1
-_LOCK_POLL_SECONDS: Final = 0.1
+from python_stages import ledger_file
+from python_stages.errors import LedgerError
 
 
 class State(StrEnum):
@@ -49,14 +40,15 @@ class State(StrEnum):
 
 
 ENDED: Final = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
+UNFINISHED: Final = frozenset({State.INTENT, State.FILE_UPLOADED, State.SUBMITTING})
 
 _FIRST: Final = frozenset({State.PLANNED, State.INTENT})
 _NEXT: Final[dict[State, frozenset[State]]] = {
     State.PLANNED: frozenset(),
-    State.INTENT: frozenset({State.FILE_UPLOADED, State.JOB_CREATED}),
+    State.INTENT: frozenset({State.FILE_UPLOADED, State.JOB_CREATED, State.CANCELLED}),
     State.FILE_UPLOADED: frozenset({State.SUBMITTING, State.JOB_CREATED, State.INTENT}),
     State.SUBMITTING: frozenset({State.JOB_CREATED, State.FILE_UPLOADED}),
-    State.JOB_CREATED: ENDED,
+    State.JOB_CREATED: ENDED | {State.INTENT},
     State.SUCCEEDED: frozenset({State.FILES_DELETED}),
     State.FAILED: frozenset({State.FILES_DELETED}),
     State.CANCELLED: frozenset({State.FILES_DELETED}),
@@ -70,7 +62,10 @@ class LedgerRow:
 
     `hyperparameters` is JSON with sorted names. `outcome` is the provider's last word on the job
     (running, succeeded, failed, cancelled) and stays when the files are deleted. `parked_reason`
-    is set while a person has to decide. Times are UTC, ISO 8601; `ledger.save` sets them.
+    is set while a person has to decide. `in_doubt_until` is set where the provider refused to make
+    the job: when a refusal that is no proof has become one. `n_result_looks` counts how often the
+    result files were asked for in vain. `access` is JSON of what opens the backend again, see
+    job_access.py. Times are UTC, ISO 8601; `ledger.save` sets the last two.
     """
 
     key: str
@@ -102,6 +97,10 @@ class LedgerRow:
     n_trained_tokens: int | None = None
     error_code: str | None = None
     parked_reason: str | None = None
+    in_doubt_until: str | None = None
+    are_results_stored: bool = False
+    n_result_looks: int = 0
+    access: str = "{}"
     created_at: str = ""
     updated_at: str = ""
 
@@ -118,32 +117,28 @@ class LedgerEvent:
     to_state: State
 
 
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """A file with a job's metrics, sealed in the vault.
+
+    Args:
+        file_id: the provider's id of it.
+        path: where it lies, below the vault's folder.
+        n_bytes: size of the plaintext.
+    """
+
+    file_id: str
+    path: str
+    n_bytes: int
+
+
 _COLUMNS: Final = tuple(field.name for field in fields(LedgerRow))
-_STATES: Final = ", ".join(f"'{state}'" for state in State)
-_SCHEMA: Final = f"""
-begin immediate;
-create table jobs (
-    {", ".join(name for name in _COLUMNS if name not in {"key", "state"})},
-    key text primary key not null,
-    state text not null check (state in ({_STATES}))
-);
-create table events (
-    event_id integer primary key autoincrement,
-    key text not null references jobs (key),
-    at text not null,
-    event text not null,
-    from_state text,
-    to_state text not null check (to_state in ({_STATES}))
-);
-create trigger events_are_not_changed before update on events
-begin select raise(abort, 'events are append-only'); end;
-create trigger events_are_not_removed before delete on events
-begin select raise(abort, 'events are append-only'); end;
-create trigger jobs_are_not_removed before delete on jobs
-begin select raise(abort, 'jobs are never removed'); end;
-pragma user_version = {SCHEMA_VERSION};
-commit;
-"""
+_SELECT: Final = f"select {', '.join(_COLUMNS)} from jobs"  # noqa: S608 - own column names
+_UPSERT: Final = (
+    f"insert into jobs ({', '.join(_COLUMNS)}) values ({', '.join('?' for _ in _COLUMNS)}) "  # noqa: S608 - own column names
+    f"on conflict (key) do update set {', '.join(f'{one} = excluded.{one}' for one in _COLUMNS)}"
+)
+_BOOLS: Final = tuple(field.name for field in fields(LedgerRow) if field.type is bool)
 
 
 class Ledger:
@@ -162,7 +157,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._is_submitter = False
-        self._connection = _connect(path)
+        self._connection = ledger_file.connect(path)
 
     def __enter__(self) -> Self:
         return self
@@ -181,9 +176,7 @@ class Ledger:
 
     @contextmanager
     def submitter(self, *, wait_seconds: float = 0.0) -> Iterator[None]:
-        """Hold the right to write.
-
-        The kernel drops the lock (flock(2)) with the process that held it, so a crash leaves none.
+        """Hold the right to write; a process that dies gives it back.
 
         Args:
             wait_seconds: how long to wait for another submitter to finish.
@@ -191,39 +184,73 @@ class Ledger:
         Raises:
             LockedError: another submitter is still at work.
         """
-        lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _lock(lock, deadline=time.monotonic() + wait_seconds)
+        with ledger_file.lock(self._path, wait_seconds=wait_seconds):
             self._is_submitter = True
-            yield
-        finally:
-            self._is_submitter = False
-            os.close(lock)
+            try:
+                yield
+            finally:
+                self._is_submitter = False
 
     def get(self, key: str) -> LedgerRow | None:
         """Return the job of a key, or None."""
-        rows = self._select("select {columns} from jobs where key = ?", key)
-        return rows[0] if rows else None
+        rows = self._fetch(f"{_SELECT} where key = ?", key)
+        return _row(rows[0]) if rows else None
 
     def jobs(self) -> tuple[LedgerRow, ...]:
         """Return every job, oldest first."""
-        return self._select("select {columns} from jobs order by created_at, key")
+        rows = self._fetch(f"{_SELECT} order by created_at, key")
+        return tuple(_row(values) for values in rows)
+
+    def find(self, prefix: str) -> LedgerRow:
+        """Return the one job whose key begins so.
+
+        Raises:
+            LedgerError: no key does, or several do.
+        """
+        found = [row for row in self.jobs() if row.key.startswith(prefix.lower())]
+        if not found or not prefix:
+            raise LedgerError("the ledger has no job of this key: see sealtune jobs list")
+        if len(found) > 1:
+            raise LedgerError("several jobs have keys that begin so: give more of the key")
+        return found[0]
 
     def events(self, key: str) -> tuple[LedgerEvent, ...]:
         """Return what happened to a job, in order."""
-        with _sentences():
-            rows = self._connection.execute(
-                "select event_id, key, at, event, from_state, to_state from events "
-                "where key = ? order by event_id",
-                (key,),
-            ).fetchall()
+        rows = self._fetch(
+            "select event_id, key, at, event, from_state, to_state from events "
+            "where key = ? order by event_id",
+            key,
+        )
         return tuple(
             LedgerEvent(event_id, of, at, event, State(was) if was else None, State(now))
             for event_id, of, at, event, was, now in rows
         )
 
-    def save(self, row: LedgerRow, event: str) -> LedgerRow:
+    def results(self, key: str) -> tuple[ResultFile, ...]:
+        """Return the result files of a job that are in the vault."""
+        query = "select file_id, path, n_bytes from result_files where key = ? order by file_id"
+        return tuple(ResultFile(*values) for values in self._fetch(query, key))
+
+    def disowned(self, key: str) -> frozenset[str]:
+        """Return the provider's jobs of which a person has said that they are not this one."""
+        query = "select job_id from disowned where key = ?"
+        return frozenset(job_id for (job_id,) in self._fetch(query, key))
+
+    def save(
+        self,
+        row: LedgerRow,
+        event: str,
+        *,
+        results: Iterable[ResultFile] = (),
+        disowned: Iterable[str] = (),
+    ) -> LedgerRow:
         """Write a job and the event that made it so; durable when this returns.
+
+        Args:
+            row: the job as it now is.
+            event: what happened, a word.
+            results: result files that are in the vault now.
+            disowned: ids of jobs at the provider that a person has said are not this one.
 
         Raises:
             LedgerError: not inside `submitter()`, or no step leads to this state.
@@ -234,33 +261,31 @@ class Ledger:
         _check_step(None if before is None else before.state, row.state)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         saved = replace(row, created_at=before.created_at if before else now, updated_at=now)
-        places = ", ".join("?" for _ in _COLUMNS)
-        changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
-        with _sentences(), self._connection:
-            self._connection.execute("begin immediate")
-            self._connection.execute(
-                f"insert into jobs ({', '.join(_COLUMNS)}) values ({places}) "  # noqa: S608 - own column names
-                f"on conflict (key) do update set {changes}",
-                astuple(saved),
-            )
+        with ledger_file.transaction(self._connection):
+            self._connection.execute(_UPSERT, [getattr(saved, name) for name in _COLUMNS])
             self._connection.execute(
                 "insert into events (key, at, event, from_state, to_state) values (?, ?, ?, ?, ?)",
                 (saved.key, now, event, before.state if before else None, saved.state),
             )
+            self._connection.executemany(
+                "insert or replace into result_files values (?, ?, ?, ?, ?)",
+                [(saved.key, one.file_id, one.path, one.n_bytes, now) for one in results],
+            )
+            self._connection.executemany(
+                "insert or ignore into disowned values (?, ?)",
+                [(saved.key, job_id) for job_id in disowned],
+            )
         return saved
 
-    def _select(self, query: str, *parameters: str) -> tuple[LedgerRow, ...]:
-        with _sentences():
-            rows = self._connection.execute(
-                query.format(columns=", ".join(_COLUMNS)), parameters
-            ).fetchall()
-        return tuple(_row(values) for values in rows)
+    def _fetch(self, query: str, *parameters: str) -> list[tuple[Any, ...]]:
+        with ledger_file.sentences():
+            return self._connection.execute(query, parameters).fetchall()
 
 
 def _row(values: tuple[Any, ...]) -> LedgerRow:
     named = dict(zip(_COLUMNS, values, strict=True))
     named["state"] = State(named["state"])
-    named["is_upload_in_doubt"] = bool(named["is_upload_in_doubt"])
+    named |= {name: bool(named[name]) for name in _BOOLS}
     return LedgerRow(**named)
 
 
@@ -270,66 +295,3 @@ def _check_step(before: State | None, after: State) -> None:
     if after not in allowed:
         was = "nothing" if before is None else before
         raise LedgerError(f"no step leads from {was} to {after}: the ledger was left as it is")
-
-
-def _lock(lock: int, *, deadline: float) -> None:
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                msg = "another submitter is at work on this ledger: wait until it has finished"
-                raise LockedError(msg) from None
-            time.sleep(_LOCK_POLL_SECONDS)
-        else:
-            return
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open the file, private to its owner, and bring an empty one to the current schema."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite gives its journal the permissions of the database, so setting these once suffices.
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        os.fchmod(file, 0o600)
-    finally:
-        os.close(file)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10)
-    try:
-        with _sentences():
-            connection.execute("pragma journal_mode = delete")
-            connection.execute("pragma synchronous = extra")
-            connection.execute("pragma foreign_keys = on")
-            _migrate(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("pragma user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise LedgerError("the ledger was written by a newer sealtune: upgrade this one")
-    if version == 0:
-        try:
-            connection.executescript(_SCHEMA)
-        except sqlite3.OperationalError:
-            # Another process may have created the tables between our look and our lock.
-            if connection.in_transaction:
-                connection.rollback()
-            if connection.execute("pragma user_version").fetchone() != (SCHEMA_VERSION,):
-                raise
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Turn what SQLite raises into one sentence."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorname", None) or type(error).__name__
-        raise LedgerError(
-            f"the ledger cannot be used ({code}): check the disk and that vault/ledger.sqlite is "
-            "the file sealtune wrote"
-        ) from None

@@ -1,23 +1,17 @@
-"""One job for one intent, whatever crashes in between.
+"""One job for one intent, whatever crashes in between: the steps forward.
 
-Every step that the provider could notice is announced in the ledger first, and is found again at
-the provider by a name that only this job has. Recovery therefore never guesses:
+Every step that the provider could notice is announced in the ledger first; where an announcement is
+found, recovery.py says what became of it before the step is done once more.
 
-    found once            adopt it
-    found twice           park the job; a person decides
-    not found, announced  the provider may be slow to list it: look until the settle window is over,
-                          then do it again, once
-    not found             do it
-
-A request that got no answer is settled the same way in the run that made it. What the provider
-refused outright (4xx but 408 and 409) took no effect, and the announcement is taken back.
+No answer to `create` but a job is proof that there is no job: a timeout, a reset, a 5xx, but also a
+403 or 404 may come from something between us and the provider that swallowed its answer. All of
+them leave the announcement standing, and the next run looks until the settle window is over before
+it creates anew. A file is another matter: it costs nothing, and the end of the job sweeps every
+file of its name, so a plain refusal of an upload (4xx but 408 and 409) is believed.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from enum import StrEnum
-from typing import Final, NoReturn
 
 from python_stages.backends.base import (
     Backend,
@@ -34,23 +28,16 @@ from python_stages.backends.base import (
 from python_stages.backends.plan import PlanBackend
 from python_stages.backends.settling import Settling
 from python_stages.errors import AmbiguousJobError, BackendError, LedgerError, SealtuneError
-from python_stages.ledger import Ledger, LedgerRow, State
-
-_UNFINISHED: Final = frozenset({State.INTENT, State.FILE_UPLOADED, State.SUBMITTING})
-
-
-class Step(StrEnum):
-    """Points between two steps, where a crash may fall; given to the `checkpoint` hook."""
-
-    PREFLIGHT_DONE = "preflight_done"
-    INTENT_SAVED = "intent_saved"
-    UPLOAD_ANNOUNCED = "upload_announced"
-    UPLOADED = "uploaded"
-    FILE_SAVED = "file_saved"
-    FILES_SAVED = "files_saved"
-    JOB_ANNOUNCED = "job_announced"
-    JOB_CREATED = "job_created"
-    JOB_SAVED = "job_saved"
+from python_stages.ledger import UNFINISHED, Ledger, LedgerRow, State
+from python_stages.recovery import (
+    adopt_job,
+    find_files,
+    find_jobs,
+    forget_gone_files,
+    settle_submission,
+    the_file,
+    with_job,
+)
 
 
 def submit(
@@ -58,9 +45,9 @@ def submit(
     backend: Backend | PlanBackend,
     ledger: Ledger,
     *,
+    access: str = "{}",
     settling: Settling | None = None,
     lock_wait_seconds: float = 0.0,
-    checkpoint: Callable[[Step], None] | None = None,
 ) -> LedgerRow:
     """Bring the job of this spec into being exactly once, and return where it stands.
 
@@ -68,80 +55,52 @@ def submit(
         spec: the job as wanted; its contents are opened only when they must be uploaded.
         backend: where to, from `backends.open_backend`.
         ledger: the open ledger.
+        access: what opens the backend again, for the ledger to keep.
         settling: how long to look for what an earlier run may have done.
         lock_wait_seconds: how long to wait for another submitter.
-        checkpoint: called between the steps; what it raises is a crash there.
 
     Returns:
         The row: PLANNED with the plan backend, else JOB_CREATED or what `refresh` made of it.
 
     Raises:
         LockedError: another submitter is at work.
-        AmbiguousJobError: two things at the provider match; the job is parked.
+        AmbiguousJobError: several things at the provider match; the job is parked.
         BackendError: the provider refused or did not answer; build again to resume.
     """
     with ledger.submitter(wait_seconds=lock_wait_seconds):
         if isinstance(backend, PlanBackend):
             return _record_plan(spec, backend, ledger)
-        return _Submission(
-            spec, backend, ledger, settling or Settling(), checkpoint or _no_crash
-        ).run()
-
-
-def adopt(key: str, job_id: str, backend: Backend, ledger: Ledger) -> LedgerRow:
-    """Resolve a parked job: a person says which of the provider's jobs it is.
-
-    Raises:
-        LedgerError: the ledger has no such job waiting, or the provider's job is not one of its.
-    """
-    with ledger.submitter():
-        row = _unfinished(key, ledger)
-        status = backend.status(job_id)
-        if status.key != key:
-            raise LedgerError("that job was not made for this key: choose one of those listed")
-        return ledger.save(_with_job(row, status), "job_adopted_by_person")
-
-
-def unpark(key: str, ledger: Ledger) -> LedgerRow:
-    """Let a parked job go on, once a person has removed what was too much at the provider.
-
-    Raises:
-        LedgerError: the ledger has no such job waiting.
-    """
-    with ledger.submitter():
-        row = _unfinished(key, ledger)
-        return ledger.save(replace(row, parked_reason=None), "unparked_by_person")
+        return _Submission(spec, backend, ledger, settling or Settling(), access).run()
 
 
 class _Submission:
     """One run of `submit`, under the ledger's lock."""
 
     def __init__(
-        self,
-        spec: JobSpec,
-        backend: Backend,
-        ledger: Ledger,
-        settling: Settling,
-        checkpoint: Callable[[Step], None],
+        self, spec: JobSpec, backend: Backend, ledger: Ledger, settling: Settling, access: str
     ) -> None:
         self._spec = spec
         self._backend = backend
         self._ledger = ledger
         self._settling = settling
-        self._checkpoint = checkpoint
+        self._access = access
         self._key = job_key(spec, backend.identity)
 
     def run(self) -> LedgerRow:
         """Go on from wherever the ledger says an earlier run has come."""
-        row = self._ledger.get(self._key)
-        if row is not None and row.parked_reason is not None:
+        known = self._ledger.get(self._key)
+        row = known or self._intend()
+        if row.access != self._access:
+            row = self._ledger.save(replace(row, access=self._access), "reached_otherwise")
+        if row.parked_reason is not None:
             raise AmbiguousJobError(row.parked_reason)
-        if row is None:
-            row = self._intend()
-        elif row.state is State.SUBMITTING:
-            row = self._settle_job(row)
-        elif row.state is State.FILE_UPLOADED:
-            row = self._forget_gone_files(row)
+        if row.state is State.SUBMITTING:
+            row = settle_submission(row, self._backend, self._ledger, self._settling)
+        if row.state is State.FILE_UPLOADED:
+            row = forget_gone_files(row, self._backend, self._ledger)
+        if known is not None and row.state in UNFINISHED:
+            # limits and consent may have changed since the run that intended the job
+            self._backend.preflight(self._spec)
         if row.state is State.INTENT:
             row = self._upload_files(row)
         if row.state is State.FILE_UPLOADED:
@@ -149,41 +108,35 @@ class _Submission:
         return row
 
     def _intend(self) -> LedgerRow:
+        """-> INTENT; nothing has left this machine before the preflight has passed."""
         self._backend.preflight(self._spec)
-        self._checkpoint(Step.PREFLIGHT_DONE)
-        row = self._ledger.save(
-            _new_row(self._spec, self._backend.identity, State.INTENT), "intended"
-        )
-        self._checkpoint(Step.INTENT_SAVED)
-        return row
+        row = _new_row(self._spec, self._backend.identity, State.INTENT)
+        return self._ledger.save(replace(row, access=self._access), "intended")
 
     def _upload_files(self, row: LedgerRow) -> LedgerRow:
         """INTENT -> FILE_UPLOADED, or JOB_CREATED where a job is known to the provider already.
 
         The job is looked for first: a lost ledger must not send the rows a second time.
         """
-        found = self._backend.find_jobs(self._key)
+        found = self._find_jobs()
         if found:
-            return self._adopt_job(row, found)
+            return adopt_job(row, found, self._ledger)
         for split, content in self._spec.splits:
             if _file_id(row, split) is None:
                 row = self._ensure_file(row, split, content)
-        row = self._ledger.save(replace(row, state=State.FILE_UPLOADED), "files_uploaded")
-        self._checkpoint(Step.FILES_SAVED)
-        return row
+        return self._ledger.save(replace(row, state=State.FILE_UPLOADED), "files_uploaded")
 
     def _ensure_file(self, row: LedgerRow, split: Split, content: Content) -> LedgerRow:
         name = self._spec.file_name(split, self._key)
 
         def find() -> tuple[RemoteFile, ...]:
-            return self._backend.find_files(name)
+            return find_files(name, self._backend)
 
         found = self._settling.look(find) if row.is_upload_in_doubt else find()
         event = "file_adopted"
         if not found:
             event = "file_uploaded"
             row = self._ledger.save(replace(row, is_upload_in_doubt=True), f"uploading_{split}")
-            self._checkpoint(Step.UPLOAD_ANNOUNCED)
             try:
                 found = (self._backend.upload(name, content),)
             except UnknownOutcomeError:
@@ -194,63 +147,19 @@ class _Submission:
                 # Refused, or cut off by a seal that failed at its end: half a body is no file.
                 self._ledger.save(replace(row, is_upload_in_doubt=False), "upload_refused")
                 raise
-            self._checkpoint(Step.UPLOADED)
-        file = self._the_one_file(row, found, content)
-        row = self._ledger.save(
-            replace(_with_file_id(row, split, file.file_id), is_upload_in_doubt=False), event
-        )
-        self._checkpoint(Step.FILE_SAVED)
-        return row
-
-    def _the_one_file(
-        self, row: LedgerRow, found: tuple[RemoteFile, ...], content: Content
-    ) -> RemoteFile:
-        if len(found) > 1:
-            ids = ", ".join(file.file_id for file in found)
-            self._park(row, f"files {ids} match: delete all but one there, then unpark")
-        file = found[0]
-        if file.n_bytes not in {None, content.n_bytes}:
-            self._park(row, f"file {file.file_id} has another size: delete it there, then unpark")
-        return file
-
-    def _forget_gone_files(self, row: LedgerRow) -> LedgerRow:
-        """FILE_UPLOADED -> INTENT where a file has expired since an earlier run uploaded it."""
-        ids = tuple(_file_id(row, split) for split, _ in self._spec.splits)
-        gone = [file_id for file_id in ids if file_id and not self._backend.has_file(file_id)]
-        if not gone:
-            return row
-        training_id, validation_id = (
-            None if file_id in gone else file_id
-            for file_id in (row.training_file_id, row.validation_file_id)
-        )
-        return self._ledger.save(
-            replace(
-                row,
-                state=State.INTENT,
-                training_file_id=training_id,
-                validation_file_id=validation_id,
-            ),
-            "files_gone",
-        )
-
-    def _settle_job(self, row: LedgerRow) -> LedgerRow:
-        """SUBMITTING -> JOB_CREATED where the job is there, else back to FILE_UPLOADED."""
-        found = self._settling.look(lambda: self._backend.find_jobs(self._key))
-        if found:
-            return self._adopt_job(row, found)
-        row = self._ledger.save(replace(row, state=State.FILE_UPLOADED), "job_absent")
-        return self._forget_gone_files(row)
+        file = the_file(row, found, content.n_bytes, self._ledger)
+        row = replace(_with_file_id(row, split, file.file_id), is_upload_in_doubt=False)
+        return self._ledger.save(row, event)
 
     def _create_job(self, row: LedgerRow) -> LedgerRow:
         """FILE_UPLOADED -> SUBMITTING -> JOB_CREATED."""
-        found = self._backend.find_jobs(self._key)
+        found = self._find_jobs()
         if found:
-            return self._adopt_job(row, found)
+            return adopt_job(row, found, self._ledger)
         training_file_id = row.training_file_id
         if training_file_id is None:
             raise LedgerError("the ledger lost the id of an uploaded file: restore it from backup")
         row = self._ledger.save(replace(row, state=State.SUBMITTING), "submitting")
-        self._checkpoint(Step.JOB_ANNOUNCED)
         try:
             created = self._backend.create(
                 self._spec,
@@ -259,29 +168,19 @@ class _Submission:
                 validation_file_id=row.validation_file_id,
             )
         except UnknownOutcomeError:
-            found = self._settling.look(lambda: self._backend.find_jobs(self._key))
+            found = self._settling.look(self._find_jobs)
             if not found:
                 raise
-            return self._adopt_job(row, found)
+            return adopt_job(row, found, self._ledger)
         except BackendError:
-            self._ledger.save(replace(row, state=State.FILE_UPLOADED), "job_refused")
+            # the request is over, so the window is counted from here
+            refused = replace(row, in_doubt_until=self._settling.end())
+            self._ledger.save(refused, "job_refused")
             raise
-        self._checkpoint(Step.JOB_CREATED)
-        row = self._ledger.save(_with_job(row, created), "job_created")
-        self._checkpoint(Step.JOB_SAVED)
-        return row
+        return self._ledger.save(with_job(row, created), "job_created")
 
-    def _adopt_job(self, row: LedgerRow, found: tuple[JobStatus, ...]) -> LedgerRow:
-        if len(found) > 1:
-            ids = ", ".join(status.job_id for status in found)
-            self._park(row, f"jobs {ids} match: cancel all but one there, then adopt that one")
-        row = self._ledger.save(_with_job(row, found[0]), "job_adopted")
-        self._checkpoint(Step.JOB_SAVED)
-        return row
-
-    def _park(self, row: LedgerRow, reason: str) -> NoReturn:
-        self._ledger.save(replace(row, parked_reason=reason), "parked")
-        raise AmbiguousJobError(reason)
+    def _find_jobs(self) -> tuple[JobStatus, ...]:
+        return find_jobs(self._key, self._backend, self._ledger)
 
 
 def _record_plan(spec: JobSpec, backend: PlanBackend, ledger: Ledger) -> LedgerRow:
@@ -323,19 +222,6 @@ def _new_row(spec: JobSpec, identity: BackendIdentity, state: State) -> LedgerRo
     )
 
 
-def _with_job(row: LedgerRow, status: JobStatus) -> LedgerRow:
-    return replace(
-        row,
-        state=State.JOB_CREATED,
-        job_id=status.job_id,
-        training_file_id=row.training_file_id or status.training_file_id,
-        validation_file_id=row.validation_file_id or status.validation_file_id,
-        is_upload_in_doubt=False,
-        parked_reason=None,
-        outcome=status.state,
-    )
-
-
 def _file_id(row: LedgerRow, split: Split) -> str | None:
     return row.training_file_id if split == "train" else row.validation_file_id
 
@@ -344,14 +230,3 @@ def _with_file_id(row: LedgerRow, split: Split, file_id: str) -> LedgerRow:
     if split == "train":
         return replace(row, training_file_id=file_id)
     return replace(row, validation_file_id=file_id)
-
-
-def _unfinished(key: str, ledger: Ledger) -> LedgerRow:
-    row = ledger.get(key)
-    if row is None or row.state not in _UNFINISHED:
-        raise LedgerError("the ledger has no job of this key that waits: check the key")
-    return row
-
-
-def _no_crash(_step: Step) -> None:
-    """Go on."""

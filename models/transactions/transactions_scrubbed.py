@@ -2,5 +2,6 @@ from python_stages.dbt_models import scrubbed
 
 
 def model(dbt, session):
-    rendered, run = dbt.ref("transactions_rendered"), dbt.config.meta_get("scrub_on")
-    return scrubbed(rendered, "transactions", dbt.config.meta_get("scrub"), run)
+    rendered, policy = dbt.ref("transactions_rendered"), dbt.config.meta_get("scrub")
+    run, reversal = dbt.config.meta_get("scrub_on"), dbt.config.meta_get("scrub_reversal")
+    return scrubbed(rendered, "transactions", policy, run, reversal=reversal)

@@ -6,64 +6,48 @@ errors and ledger: status codes, machine-readable codes and ids, never the provi
 may quote a line of the data or the key.
 
 Creating is tried once: the client sends no idempotency key, so that a repeated POST could make a
-second job. Reading and deleting are retried with backoff.
+second job. Reading, cancelling and deleting are retried with backoff. What is different at a host
+is data (`quirks`), and so is what it demands (`rules`).
 """
 
-import json
-import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Final
 
 import openai
-from openai.types.file_create_params import ExpiresAfter
 
+from python_stages.backends.addresses import is_loopback, normalised_url
+from python_stages.backends.answers import identifier, job_event, job_status
+from python_stages.backends.asking import asked, is_missing
 from python_stages.backends.base import (
     METADATA_KEY,
     BackendIdentity,
     Content,
+    JobEvent,
     JobSpec,
-    JobState,
     JobStatus,
     RemoteFile,
-    UnknownOutcomeError,
-    is_loopback,
-    normalised_url,
 )
-from python_stages.backends.upload import UploadStream
+from python_stages.backends.file_rules import check_content
+from python_stages.backends.host_rules import check_quirks, check_quota
+from python_stages.backends.job_request import job_request
+from python_stages.backends.preflight import Finding, Place, check_settings, require
+from python_stages.backends.quirks import Quirks, quirks_of
+from python_stages.backends.remote_files import RemoteFiles, each_once
+from python_stages.backends.rules import RulePack, load_pack
+from python_stages.backends.waiting import Waiting
 from python_stages.errors import BackendError, ConfigError
 
-if TYPE_CHECKING:
-    from openai.types.fine_tuning import SupervisedHyperparametersParam
-
-MAX_FILE_BYTES: Final = 512 * 1024 * 1024
-MAX_SUFFIX_CHARACTERS: Final = 64
 LIFETIME_SECONDS: Final = range(3_600, 2_592_000 + 1)
 
-_HYPERPARAMETERS: Final = frozenset({"n_epochs", "batch_size", "learning_rate_multiplier"})
-_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,255}")
-_ERROR_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_IN_DOUBT_STATUSES: Final = frozenset({408, 409})
-_MEDIA_TYPE: Final = "application/jsonl"
-_N_RETRIES: Final = 4
-_ENDS: Final[dict[str, JobState]] = {
-    "succeeded": "succeeded",
-    "failed": "failed",
-    "cancelled": "cancelled",
-}
-_HINTS: Final = {
-    400: "check base_model, hyperparameters and suffix against what the provider offers",
-    401: "check SEALTUNE_API_KEY",
-    403: (
-        "this key may not fine-tune there (OpenAI's own fine-tuning is winding down). Set base_url "
-        "to another OpenAI-compatible host, such as an own server or Azure, or set backend to plan"
-    ),
-    404: "check base_url (it usually ends in /v1) and whether this host offers fine-tuning",
-    413: "the file is too large for this host: lower the sample size",
-    429: "rate limit or quota reached: check the account's billing, then build again later",
-}
+# At DEBUG the client logs bodies of requests, which may hold a signed address.
+logging.getLogger("openai").setLevel(logging.WARNING)
 
-_Item = TypeVar("_Item", bound=openai.BaseModel)
-_Answer = TypeVar("_Answer")
+_N_RETRIES: Final = 4
+_MAX_EVENTS: Final = 50_000
+_FILE_WAIT: Final = Waiting(seconds=900, every_seconds=5)
 
 
 class CompatibleBackend:
@@ -71,10 +55,15 @@ class CompatibleBackend:
 
     Args:
         base_url: e.g. `https://host/v1`; plain http is refused except to this machine.
-        api_key: the provider's key, handed in by the caller.
+        api_key: the provider's key, or what returns a fresh token, handed in by the caller.
         expires_after_seconds: lifetime of uploads at the provider, one hour to 30 days; None sends
-            no such wish, for hosts that do not know it.
+            no such wish.
         timeout_seconds: longest wait for a single read or write on the connection.
+        name: the backend's name in job key and ledger.
+        quirks: what is different there; None looks the host up.
+        pack: what it demands; None for what every host demands.
+        data_residency: region that the data may not leave, or None.
+        file_wait: how long an upload may take to be processed, where a job has to wait for it.
 
     Raises:
         ConfigError: the address or the lifetime cannot be.
@@ -85,17 +74,27 @@ class CompatibleBackend:
         self,
         base_url: str,
         *,
-        api_key: str | None,
+        api_key: str | Callable[[], str] | None,
         expires_after_seconds: int | None = None,
         timeout_seconds: float = 120.0,
+        name: str = "compatible",
+        quirks: Quirks | None = None,
+        pack: RulePack | None = None,
+        data_residency: str | None = None,
+        file_wait: Waiting = _FILE_WAIT,
     ) -> None:
         url = normalised_url(base_url)
         if not api_key:
-            raise BackendError("the provider needs a key: set SEALTUNE_API_KEY")
+            raise BackendError(
+                f"the provider needs a key: set SEALTUNE_{name.upper()}_API_KEY or SEALTUNE_API_KEY"
+            )
         if expires_after_seconds is not None and expires_after_seconds not in LIFETIME_SECONDS:
             raise ConfigError("expires_after_seconds must lie between 3600 and 2592000 (30 days)")
-        self._identity = BackendIdentity("compatible", url)
-        self._expires_after_seconds = expires_after_seconds
+        self._identity = BackendIdentity(name, url)
+        self._quirks = quirks or quirks_of(url)
+        self._pack = pack or load_pack("compatible")
+        self._data_residency = data_residency
+        self._file_wait = file_wait
         self._client = openai.OpenAI(
             base_url=url,
             api_key=api_key,
@@ -109,6 +108,7 @@ class CompatibleBackend:
             ),
         )
         self._patient = self._client.with_options(max_retries=_N_RETRIES)
+        self._files = RemoteFiles(self._client, self._patient, self._quirks, expires_after_seconds)
 
     def close(self) -> None:
         """Close the connections."""
@@ -120,192 +120,194 @@ class CompatibleBackend:
         return self._identity
 
     def preflight(self, spec: JobSpec) -> None:
-        """Refuse, before a byte is sent, a job that the provider would refuse."""
-        unknown = sorted(set(spec.hyperparameters) - _HYPERPARAMETERS)
-        if unknown:
-            raise ConfigError(f"backend compatible has no hyperparameter {unknown[0]}: remove it")
-        if spec.suffix is not None and len(spec.suffix) > MAX_SUFFIX_CHARACTERS:
-            raise ConfigError(f"suffix is longer than {MAX_SUFFIX_CHARACTERS} characters")
-        if any(content.n_bytes > MAX_FILE_BYTES for _, content in spec.splits):
-            raise ConfigError("a split is larger than 512 MiB: lower the sample size")
-        _asked(
-            "reaching the fine-tuning service",
-            lambda: self._patient.fine_tuning.jobs.list(limit=1).data,
-        )
+        """Refuse, before a byte is sent, a job that the provider would refuse.
+
+        Raises:
+            ConfigError: a rule of the provider, the budget, the region or the consent is against
+                it.
+            BackendError: the provider takes no jobs from this key.
+        """
+        require(self.check(spec), self._identity.name)
+
+    def check(self, spec: JobSpec) -> tuple[Finding, ...]:
+        """Return what was found about each rule: settings first, then the lines, then the account.
+
+        Each of the three is looked at only where nothing before it was refused, so that the lines
+        are decrypted and the provider is asked for a job that may be sent at all.
+        """
+        found: tuple[Finding, ...] = ()
+        for look in (self._check_settings, self._check_content, self._check_account):
+            found += look(spec)
+            if not all(finding.passed for finding in found):
+                break
+        return found
 
     def upload(self, name: str, content: Content) -> RemoteFile:
         """Stream one file to the provider; only chunks of it are ever in memory."""
-        lifetime = self._expires_after_seconds
-        expires_after = (
-            openai.omit if lifetime is None else ExpiresAfter(anchor="created_at", seconds=lifetime)
-        )
-        with content.open() as chunks:
-            # The client reads any binary stream; its annotation asks for an opened file.
-            stream = cast("BinaryIO", UploadStream(chunks, content.n_bytes))
-            file = _asked(
-                "uploading a file",
-                lambda: self._client.files.create(
-                    file=(name, stream, _MEDIA_TYPE),
-                    purpose="fine-tune",
-                    expires_after=expires_after,
-                ),
-                is_creating=True,
-            )
-        return _remote_file(file)
+        return self._files.upload(name, content)
 
     def find_files(self, name: str) -> tuple[RemoteFile, ...]:
-        """Return every file of this exact name (the API can filter by purpose only)."""
-        listed = _asked(
-            "listing files",
-            lambda: _each_once(self._patient.files.list(purpose="fine-tune")),
-        )
-        return tuple(file for file in map(_remote_file, listed) if file.name == name)
+        """Return every file of this exact name."""
+        return tuple(file for file in self._files.list() if file.name == name)
 
     def has_file(self, file_id: str) -> bool:
         """Say whether the provider still holds a file."""
-        return not _is_missing("looking up a file", lambda: self._patient.files.retrieve(file_id))
+        return self._files.has(file_id)
 
     def delete_file(self, file_id: str) -> None:
         """Delete a file; a file that is gone already is no error."""
-        _is_missing("deleting a file", lambda: self._patient.files.delete(file_id))
+        self._files.delete(file_id)
+
+    def read_file(self, file_id: str) -> bytes:
+        """Return the content of a result file, at most 64 MiB of it."""
+        return self._files.read(file_id)
 
     def create(
         self, spec: JobSpec, key: str, *, training_file_id: str, validation_file_id: str | None
     ) -> JobStatus:
         """Create the job, with its key in the metadata."""
-        job = _asked(
+        wanted = self._request(spec, key) | {"training_file": training_file_id}
+        if validation_file_id is not None and self._quirks.takes_validation:
+            wanted["validation_file"] = validation_file_id
+        if self._quirks.waits_for_file:
+            for name in ("training_file", "validation_file"):
+                if name in wanted:
+                    self._files.await_processed(wanted[name], self._file_wait)
+        job = asked(
             "creating the job",
-            lambda: self._client.fine_tuning.jobs.create(
-                model=spec.base_model,
-                training_file=training_file_id,
-                validation_file=validation_file_id or openai.omit,
-                seed=spec.seed,
-                suffix=spec.suffix or openai.omit,
-                method={
-                    "type": "supervised",
-                    "supervised": {
-                        # preflight let no other name through than the three the API has.
-                        "hyperparameters": cast(
-                            "SupervisedHyperparametersParam", dict(spec.hyperparameters)
-                        )
-                    },
-                },
-                metadata={
-                    METADATA_KEY: key,
-                    "sealtune_dataset": spec.dataset,
-                    "sealtune_fingerprint": spec.dataset_fingerprint,
-                },
-            ),
+            lambda: self._client.fine_tuning.jobs.create(**wanted),
             is_creating=True,
         )
-        return _job_status(job)
+        status = self._status(job)
+        return status if self._quirks.keeps_metadata else replace(status, key=key)
 
     def find_jobs(self, key: str) -> tuple[JobStatus, ...]:
-        """Return every job whose metadata holds the key, in whatever state.
+        """Return every job of this key, in whatever state.
 
-        Filtered here as well, because a host that does not know the filter ignores it.
+        Filtered here as well, because a host that does not know the filter ignores it. Where jobs
+        keep no metadata, a job is known by its training file, whose name ends in the key's start.
         """
-        wanted = {METADATA_KEY: key}
-        listed = _asked(
-            "listing jobs",
-            lambda: _each_once(self._patient.fine_tuning.jobs.list(metadata=wanted, limit=100)),
+        quirks = self._quirks
+        wanted = (
+            {METADATA_KEY: key}
+            if quirks.keeps_metadata and quirks.filters_metadata
+            else openai.omit
         )
-        return tuple(status for status in map(_job_status, listed) if status.key == key)
+        listed = asked(
+            "listing jobs",
+            lambda: list(
+                each_once(self._patient.fine_tuning.jobs.list(metadata=wanted, limit=100))
+            ),
+        )
+        jobs = tuple(map(self._status, listed))
+        if quirks.keeps_metadata:
+            return tuple(job for job in jobs if job.key == key)
+        ours = {file.file_id for file in self._files.list() if f"-{key[:8]}." in file.name}
+        return tuple(replace(job, key=key) for job in jobs if job.training_file_id in ours)
 
     def status(self, job_id: str) -> JobStatus:
         """Return a job as it stands now."""
-        job = _asked("looking up the job", lambda: self._patient.fine_tuning.jobs.retrieve(job_id))
-        return _job_status(job)
+        return self._status(
+            asked("looking up the job", lambda: self._patient.fine_tuning.jobs.retrieve(job_id))
+        )
 
+    def cancel(self, job_id: str) -> JobStatus:
+        """Cancel a job and return it; one that has ended already is returned as it is."""
+        status = self.status(job_id)
+        if status.state != "running":
+            return status
+        try:
+            cancelled = asked(
+                "cancelling the job", lambda: self._patient.fine_tuning.jobs.cancel(job_id)
+            )
+        except BackendError:
+            # It may have ended between the two requests; then there is nothing left to cancel.
+            status = self.status(job_id)
+            if status.state == "running":
+                raise
+            return status
+        return self._status(cancelled)
 
-def _each_once(items: Iterable[_Item]) -> list[_Item]:
-    """Return the items of a paged list, up to where a host that ignores the cursor repeats it."""
-    by_id: dict[str, _Item] = {}
-    for item in items:
-        item_id = str(getattr(item, "id", ""))
-        if item_id in by_id:
-            break
-        by_id[item_id] = item
-    return list(by_id.values())
+    def events(self, job_id: str, after: str | None = None) -> tuple[JobEvent, ...]:
+        """Return what happened to a job, oldest first, behind the event of id `after`.
 
+        The API's own cursor leads to older events; what is newer is above it in the list.
+        """
 
-def _remote_file(file: Any) -> RemoteFile:
-    """Read a file; a host that is only nearly compatible may leave out its size."""
-    file_id = _identifier(getattr(file, "id", None))
-    return RemoteFile(file_id, str(file.filename), file.bytes)
+        def read() -> list[JobEvent]:
+            newer: list[JobEvent] = []
+            listed = self._patient.fine_tuning.jobs.list_events(job_id, limit=100)
+            for event in islice(each_once(listed), _MAX_EVENTS):
+                if event.id == after and self._quirks.events_newest_first:
+                    break
+                if event.id == after:
+                    newer.clear()
+                else:
+                    newer.append(job_event(event))
+            return newer
 
+        found = asked("listing events", read)
+        return tuple(reversed(found) if self._quirks.events_newest_first else found)
 
-def _job_status(job: Any) -> JobStatus:
-    """Read a job; a host that is only nearly compatible may leave out anything but the id."""
-    job_id = _identifier(getattr(job, "id", None))
-    return JobStatus(
-        job_id=job_id,
-        state=_ENDS.get(job.status, "running"),
-        key=(job.metadata or {}).get(METADATA_KEY),
-        training_file_id=_identifier(job.training_file) if job.training_file else None,
-        validation_file_id=_identifier(job.validation_file) if job.validation_file else None,
-        fine_tuned_model=_identifier(job.fine_tuned_model) if job.fine_tuned_model else None,
-        n_trained_tokens=job.trained_tokens,
-        error_code=_error_code(job.error.code) if job.error else None,
-    )
+    def result_files(self, job_id: str) -> tuple[str, ...]:
+        """Return the ids of the files with a job's metrics; none while it runs."""
+        return self.status(job_id).result_file_ids
 
+    def delete_model(self, name: str) -> None:
+        """Delete a tuned model; a model that is gone already is no error.
 
-def _identifier(value: object) -> str:
-    """Return an id or model name, refusing what could be anything else: it goes into the ledger."""
-    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
-        raise UnknownOutcomeError("the provider answered without a proper id: check base_url")
-    return value
+        Raises:
+            BackendError: this host deletes no models by its API.
+        """
+        if not self._quirks.deletes_models:
+            raise BackendError("this host deletes no models by its API: delete it in its console")
+        is_missing("deleting a model", lambda: self._patient.models.delete(identifier(name)))
 
+    def has_model(self, name: str) -> bool:
+        """Say whether the provider still holds a model."""
+        return not is_missing(
+            "looking up a model", lambda: self._patient.models.retrieve(identifier(name))
+        )
 
-def _error_code(value: object) -> str | None:
-    """Return a machine-readable code; prose in its place is dropped, it may quote anything."""
-    return value if isinstance(value, str) and _ERROR_CODE.fullmatch(value) else None
+    def what_stays(self) -> str:
+        """Say what the provider keeps after everything was deleted, with source and date."""
+        return self._pack.what_stays
 
+    def _place(self) -> Place:
+        """Say where the data would go, as far as that can be known without asking."""
+        url = self._identity.base_url
+        return Place(
+            backend=self._identity.name,
+            is_this_machine=is_loopback(url),
+            wanted_region=self._data_residency,
+            regions=self._quirks.residency,
+        )
 
-def _is_missing(action: str, request: Callable[[], object]) -> bool:
-    """Make a request about one thing and say whether the provider does not know it."""
-    try:
-        _asked(action, request)
-    except _NotFoundError:
-        return True
-    return False
+    def _check_settings(self, spec: JobSpec) -> tuple[Finding, ...]:
+        found = check_settings(spec, self._pack, self._place())
+        return found + check_quirks(spec, self._quirks)
 
+    def _check_content(self, spec: JobSpec) -> tuple[Finding, ...]:
+        return check_content(spec, self._pack)
 
-class _NotFoundError(BackendError):
-    """The provider knows no such thing."""
+    def _check_account(self, spec: JobSpec) -> tuple[Finding, ...]:
+        """Ask whether the key is taken, and where the provider has quotas, what is left of them."""
+        asked(
+            "reaching the fine-tuning service",
+            lambda: self._patient.fine_tuning.jobs.list(limit=1).data,
+        )
+        if not self._pack.counts_files:
+            return ()
+        return check_quota(spec, self._pack, self._files.list())
 
+    def _request(self, spec: JobSpec, key: str) -> dict[str, Any]:
+        """Return the body of the request for a job, less its files."""
+        return job_request(spec, key, self._quirks, self._extra(spec))
 
-def _asked(action: str, request: Callable[[], _Answer], *, is_creating: bool = False) -> _Answer:
-    """Make a request; turn what the client raises into a sentence without request, key or prose.
+    def _extra(self, spec: JobSpec) -> dict[str, Any]:
+        """Return what this provider takes beyond the API that the client knows."""
+        del spec  # every provider takes another part of it
+        return {}
 
-    The sentence is raised outside the handler, so that no traceback and no collector of errors can
-    follow it to the client's error, which holds the headers and the answer's body.
-    """
-    try:
-        return request()
-    except (openai.OpenAIError, json.JSONDecodeError, AttributeError) as error:
-        # AttributeError: an answer that is no JSON object reaches us as plain text.
-        failure = _failure(action, error, is_creating=is_creating)
-    raise failure
-
-
-def _failure(action: str, error: Exception, *, is_creating: bool) -> BackendError:
-    if not isinstance(error, openai.APIStatusError):
-        is_silent = isinstance(error, openai.APIConnectionError)
-        what = "the provider did not answer" if is_silent else "the provider answered nonsense"
-        kind = UnknownOutcomeError if is_creating else BackendError
-        return kind(f"{action}: {what}; check base_url and the network, then build again")
-    status = error.status_code
-    code = _error_code(error.code)
-    shown = f"status {status}" if code is None else f"status {status}, {code}"
-    fallback = (
-        "base_url redirects: set the final address"
-        if status < 400  # noqa: PLR2004 - the HTTP boundary between redirects and refusals
-        else "the provider has trouble: build again later"
-    )
-    text = f"{action}: the provider refused ({shown}); {_HINTS.get(status, fallback)}"
-    if status == 404:  # noqa: PLR2004 - RFC 9110, not found
-        return _NotFoundError(text)
-    if is_creating and (status in _IN_DOUBT_STATUSES or status >= 500):  # noqa: PLR2004 - RFC 9110
-        return UnknownOutcomeError(text)
-    return BackendError(text)
+    def _status(self, job: Any) -> JobStatus:
+        return job_status(job, self._quirks.phases)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from python_stages.backends.base import (
+from python_stages.backends.values import (
     BackendIdentity,
     Estimate,
     HyperparameterValue,

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
+from operator import sub
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from python_stages.scrub.needs import ANY_WIDTH, Needs
 from python_stages.scrub.runs import Run
 
 _DIGIT: Final = re.compile(r"\d")
-_SHORT: Final = 300  # characters; to search all of it takes less than to choose
+_SHORT: Final = 1_500  # characters; to search all of it takes less than to choose
 _WORD: Final = re.compile(r"\w+")
 # Letters that the case-insensitive `regex` takes for another than str.lower does.
 _ODD_CASE: Final = re.compile("[ſıİςϐϑϕϖϰϱϵẛẞ\u0345\u1fbeΩµ]")
@@ -33,10 +34,9 @@ class Contents:
         self._lower: Final = text.lower()
         self.is_odd: Final = not text.isascii() and _ODD_CASE.search(text) is not None
         self._digits: Final = [match.start() for match in _DIGIT.finditer(text)]
-        self._words: Final = set(map(_run, set(_WORD.findall(text))))
-        self._longest: Final = Run(*map(max, zip(Run(), *self._words, strict=True)))
-        self._runs: Final = {Run(): True}
-        self._spans: Final[dict[int, int]] = {0: 0}
+        self._words: Final = np.array(
+            [Run(), *set(map(_run, set(_WORD.findall(text))))], dtype=np.int32
+        )
         self._at: Final[dict[tuple[str, bool], list[int]]] = {}
         self._has: Final[dict[tuple[str, bool], bool]] = {}
         self._n_characters: Final = len(text)
@@ -47,10 +47,8 @@ class Contents:
 
     def fits(self, need: Needs) -> bool:
         """Return whether the text contains the digits and the run that are needed."""
-        return (
-            need.n_digits <= len(self._digits)
-            and self._has_run(need.run)
-            and self._span(need.n_digits) <= need.width
+        return self.span(need.n_digits) <= need.width and bool(
+            self.has_runs(np.array([need.run], dtype=np.int32)).all()
         )
 
     def has_word(self, need: Needs) -> bool:
@@ -86,20 +84,10 @@ class Contents:
         )
         return [(max(start, 0), min(end, self._n_characters)) for start, end in near]
 
-    def _has_run(self, run: Run) -> bool:
-        """Return whether some word is such a run."""
-        has = self._runs.get(run)
-        if has is None:
-            has = self._runs[run] = (
-                run.length <= self._longest.length
-                and run.n_digits <= self._longest.n_digits
-                and run.n_letters <= self._longest.n_letters
-                and any(
-                    run.length <= length and run.n_digits <= n_digits and run.n_letters <= n_letters
-                    for length, n_digits, n_letters in self._words
-                )
-            )
-        return has
+    def has_runs(self, runs: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Return, for each of some runs (n, 3), whether some word is such a one: (n,)."""
+        has = self._words[:, None, :] >= runs
+        return np.asarray(has.all(axis=2).any(axis=0))
 
     @property
     def grams(self) -> set[str]:
@@ -109,14 +97,14 @@ class Contents:
         triples = map("".join, zip(low, low[1:], low[2:], strict=False))
         return {*low, *pairs, *triples}
 
-    def _span(self, n_digits: int) -> int:
+    def span(self, n_digits: int) -> int:
         """Return how far apart so many digits are, in characters, where they are closest."""
-        span = self._spans.get(n_digits)
-        if span is None:
-            ends = self._digits[n_digits - 1 :]
-            widths = (end - start for start, end in zip(self._digits, ends, strict=False))
-            span = self._spans[n_digits] = min(widths, default=ANY_WIDTH) + 1
-        return span
+        if not n_digits:
+            return 0
+        if n_digits > len(self._digits):
+            return ANY_WIDTH + 1
+        widths: Iterable[int] = map(sub, self._digits[n_digits - 1 :], self._digits)
+        return min(widths) + 1
 
     def contains(self, word: tuple[str, bool]) -> bool:
         """Return whether the text contains a word, in its casing or any."""
@@ -147,10 +135,14 @@ class Index:
 
     def __init__(self, some: Sequence[Needs]) -> None:
         self._some: Final = some
-        shapes = [replace(need, words=frozenset(), reach=0) for need in some]
-        self._shapes: Final = list(dict.fromkeys(shapes))
-        self._shape: Final = [self._shapes.index(shape) for shape in shapes]
-        self._wordless: Final = [at for at, need in enumerate(some) if not need.words]
+        runs = list(dict.fromkeys(need.run for need in some))
+        self._runs: Final = np.array(runs, dtype=np.int32).reshape(len(runs), len(Run()))
+        self._run: Final = np.array([runs.index(need.run) for need in some], dtype=np.intp)
+        self._counts: Final = sorted({need.n_digits for need in some})
+        counts = [self._counts.index(need.n_digits) for need in some]
+        self._count: Final = np.array(counts, dtype=np.intp)
+        self._width: Final = np.array([need.width for need in some], dtype=np.int32)
+        self._is_wordless: Final = np.array([not need.words for need in some], dtype=np.bool_)
         self._by_gram: Final[dict[str, list[tuple[tuple[str, bool], int]]]] = {}
         for at, need in enumerate(some):
             for word in need.words:
@@ -159,18 +151,19 @@ class Index:
 
     def met(self, contents: Contents) -> list[int]:
         """Return the numbers of the needs that a text meets, in order."""
-        fits = [contents.fits(shape) for shape in self._shapes]
-        some = [at for at in self._wordless if fits[self._shape[at]]]
-        if contents.is_odd:
-            worded = set(range(len(self._some))).difference(self._wordless)
-        else:
-            worded = {
+        spans = np.array([contents.span(n_digits) for n_digits in self._counts], dtype=np.int32)
+        fits = contents.has_runs(self._runs)[self._run] & (spans[self._count] <= self._width)
+        if contents.is_odd:  # has every word
+            return np.flatnonzero(fits).tolist()
+        found = set(np.flatnonzero(fits & self._is_wordless).tolist())
+        is_fit = fits.tolist()
+        for gram in contents.grams & self._grams:
+            found.update(
                 at
-                for gram in contents.grams & self._grams
                 for word, at in self._by_gram[gram]
-                if fits[self._shape[at]] and contents.contains(word)
-            }
-        return sorted([*some, *(at for at in worded if fits[self._shape[at]])])
+                if is_fit[at] and at not in found and contents.contains(word)
+            )
+        return sorted(found)
 
 
 def _run(word: str) -> Run:

@@ -130,9 +130,27 @@ def is_text(data_type: pa.DataType) -> bool:
     return any(is_kind(data_type) for is_kind in kinds)
 
 
+def distinct_texts(array: "pa.Array[Any]") -> set[str]:
+    """Return the texts of a column, each once; what is not UTF-8 is none."""
+    return {text for text in read(array) if isinstance(text, str)}
+
+
+def written(value: object) -> Iterator[str]:
+    """Yield a value as people write it, those of a list one by one; nothing of null and NaN."""
+    if isinstance(value, list):
+        for each in value:
+            yield from written(each)
+    elif isinstance(value, float | Decimal) and isfinite(value) and value == int(value):
+        yield str(int(value))  # of 5551234567.0, nobody writes the last two characters
+    elif isinstance(value, datetime) and value.time() == time.min:
+        yield str(value.date())
+    elif value is not None and value == value:  # noqa: PLR0124  # NaN is not
+        yield str(value)
+
+
 def _index(batch: pa.RecordBatch, name: str, rule: Rule) -> _Column:
     """Read a column, and tell its rows apart by their texts, and by their row values if asked."""
-    values = _read(batch.column(name))
+    values = read(batch.column(name))
     rows = list(_row_values(batch, rule)) if rule.deny_from or rule.allow_from else []
     distinct: dict[tuple[str, RowValues | None], int] = {}
     places = []
@@ -178,7 +196,7 @@ def _values(batch: pa.RecordBatch, name: str) -> list[tuple[str, ...] | None]:
             f"column {name} cannot be denied or allowed in texts: it has to hold texts, numbers, "
             "dates, or lists of such; cast it",
         )
-    return [None if isinstance(value, bytes) else tuple(_written(value)) for value in _read(array)]
+    return [None if isinstance(value, bytes) else tuple(written(value)) for value in read(array)]
 
 
 def _is_plain(data_type: pa.DataType) -> bool:
@@ -192,20 +210,7 @@ def _is_plain(data_type: pa.DataType) -> bool:
     return is_text(data_type) or any(is_kind(data_type) for is_kind in _PLAIN)
 
 
-def _written(value: object) -> Iterator[str]:
-    """Yield a value as people write it, those of a list one by one; nothing of null and NaN."""
-    if isinstance(value, list):
-        for each in value:
-            yield from _written(each)
-    elif isinstance(value, float | Decimal) and isfinite(value) and value == int(value):
-        yield str(int(value))  # of 5551234567.0, nobody writes the last two characters
-    elif isinstance(value, datetime) and value.time() == time.min:
-        yield str(value.date())
-    elif value is not None and value == value:  # noqa: PLR0124  # NaN is not
-        yield str(value)
-
-
-def _read(array: "pa.Array[Any]") -> list[Any]:
+def read(array: "pa.Array[Any]") -> list[Any]:
     """Return the values of a column, and bytes for those that are not UTF-8."""
     try:
         return array.to_pylist()

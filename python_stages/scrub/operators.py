@@ -21,6 +21,7 @@ from python_stages.scrub.generalise import generalise
 from python_stages.scrub.policy import KEYED, Rule
 from python_stages.scrub.presidio import sealed
 from python_stages.scrub.pseudonym import Pseudonyms
+from python_stages.scrub.real_values import RealValues
 from python_stages.scrub.surrogate import Surrogates
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Replacer:
         key: `KeyRing.hmac_key(f"{dataset}.pseudonym")`; None where no rule has a pseudonym or
             surrogate.
         dataset: name of the dataset.
-        is_real: (entity, value) -> whether a value occurs in the data, and so is no surrogate.
-        record: told (entity, pseudonym or surrogate, value), such as `ReversalMap.add`.
+        real: values that occur in the data, and so are no surrogates.
+        record: told (entity, pseudonym or surrogate, value), for a `ReversalMap`.
 
     Raises:
         ConfigError: the key or the dataset's name is none.
@@ -55,7 +56,7 @@ class Replacer:
         key: bytes | None = None,
         dataset: str = "",
         *,
-        is_real: Callable[[str, str], bool] | None = None,
+        real: RealValues | None = None,
         record: Record | None = None,
     ) -> None:
         self._pseudonyms: Final = None if key is None else Pseudonyms(key, dataset)
@@ -63,7 +64,7 @@ class Replacer:
         remembered = lru_cache(_VALUES_REMEMBERED)
         self._tag: Final = self._pseudonyms and remembered(self._pseudonyms.tag)
         self._surrogate: Final = self._pseudonyms and remembered(
-            Surrogates(self._pseudonyms, is_real).of
+            Surrogates(self._pseudonyms, real).of
         )
         self._engine: Any = None
 

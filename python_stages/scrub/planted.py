@@ -26,6 +26,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from python_stages.scrub.engine import Engine
+from python_stages.scrub.frames import read, written
 from python_stages.scrub.operators import Replacer
 from python_stages.scrub.plants.copies import Copy, Plant, capacity, holds, piece_of, plant
 from python_stages.scrub.plants.spec import PlantSpec, least_recalls
@@ -35,7 +36,8 @@ from python_stages.scrub.settle import Finding, covers
 
 __all__ = ["RECALL_SCHEMA", "PlantSpec", "interval", "least_recalls", "measure", "sample"]
 
-Row = Mapping[str, str | None]
+Row = Mapping[str, tuple[str, ...]]
+"""What stands in each column of a row, as people write it: one text, some of a list, or none."""
 
 _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("dataset", pa.string(), nullable=False),
@@ -65,9 +67,11 @@ def sample(batches: Iterable[pa.RecordBatch], n_rows: int, key: bytes) -> list[R
 
     def hashed() -> Iterator[tuple[bytes, Row]]:
         for batch in batches:
-            for values in batch.to_pylist():
+            columns = [read(column) for column in batch.columns]
+            for values in zip(*columns, strict=True):
                 row = {
-                    name: None if value is None else str(value) for name, value in values.items()
+                    name: () if isinstance(value, bytes) else tuple(written(value))
+                    for name, value in zip(batch.schema.names, values, strict=True)
                 }
                 yield _digest(key, repr(sorted(row.items()))), row
 
@@ -105,8 +109,8 @@ def measure(
     measured = []
     for column, rule in policy.rules.items():
         # where all are null, what would come is measured beside nothing
-        hosts = [row for row in rows if row.get(column) is not None] or [
-            {**row, column: ""} for row in rows[:1]
+        hosts = [row for row in rows if row.get(column)] or [
+            {**row, column: ("",)} for row in rows[:1]
         ]
         if not hosts:
             continue
@@ -165,7 +169,7 @@ def _copies(
     for row in cycle(hosts):
         if not waiting:
             return
-        host = piece_of(row[column] or "", draw)
+        host = piece_of(row[column][0], draw)
         here = [waiting.pop() for _ in range(min(capacity(host), len(waiting)))]
         yield plant(host, here, draw, rule, _row_values(row, rule))
 
@@ -188,11 +192,13 @@ def _masked(copies: Sequence[Copy], rule: Rule, engine: Engine, replacer: Replac
 
 
 def _row_values(row: Row, rule: Rule) -> RowValues:
-    deny = ((entity, row.get(name)) for name, entity in rule.deny_from.items())
-    allow = (row.get(name) for name in rule.allow_from)
     return RowValues(
-        deny=tuple((entity, value) for entity, value in deny if value is not None),
-        allow=tuple(value for value in allow if value is not None),
+        deny=tuple(
+            (entity, value)
+            for name, entity in rule.deny_from.items()
+            for value in row.get(name, ())
+        ),
+        allow=tuple(value for name in rule.allow_from for value in row.get(name, ())),
     )
 
 

@@ -18,8 +18,10 @@ column which entities are looked for and what becomes of them:
 """
 
 import difflib
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from python_stages.errors import ConfigError
@@ -88,10 +90,9 @@ class Rule:
         return self.operators.get(entity, self.default)
 
     @property
-    def needs_key(self) -> bool:
-        """Return whether replacing takes a key."""
-        named = {*self.operators.values(), *map(self.operator, self.deny_from.values())}
-        return not named.isdisjoint(KEYED)
+    def named(self) -> set[str]:
+        """Return every operator that may be applied."""
+        return {*self.operators.values(), *map(self.operator, self.deny_from.values())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,20 @@ class Policy:
 
     @property
     def needs_key(self) -> bool:
-        """Return whether some operator takes a key."""
-        return any(rule.needs_key for rule in self.rules.values())
+        """Return whether some operator takes a key, and can be undone by who has the map."""
+        return any(not rule.named.isdisjoint(KEYED) for rule in self.rules.values())
+
+    @property
+    def has_surrogates(self) -> bool:
+        """Return whether some value may become another of its form."""
+        return any("surrogate" in rule.named for rule in self.rules.values())
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the hex SHA-256 of all of it: equal policies, equal fingerprints."""
+        return hashlib.sha256(
+            json.dumps(asdict(self), sort_keys=True, default=str).encode()
+        ).hexdigest()
 
     def check_columns(self, texts: Iterable[str], columns: Iterable[str]) -> None:
         """Compare the columns that the rules name with those there are.

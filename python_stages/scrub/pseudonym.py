@@ -99,29 +99,6 @@ class Pseudonyms:
         return hmac.digest(_entity_key(self.key, self.dataset, entity), text, "sha256")
 
 
-class RealValues:
-    """Values that occur in the data, by keyed hash: no surrogate may be one of them.
-
-    Args:
-        pseudonyms: of the dataset that the surrogates are for.
-    """
-
-    def __init__(self, pseudonyms: Pseudonyms) -> None:
-        self._pseudonyms: Final = pseudonyms
-        self._digests: Final[set[bytes]] = set()
-
-    def add(self, entity: str, value: str) -> None:
-        """Remember that a value is real; some 100 bytes each."""
-        self._digests.add(self._digest(entity, value))
-
-    def __call__(self, entity: str, value: str) -> bool:
-        """Return whether the value was added, in any casing and spacing."""
-        return self._digest(entity, value) in self._digests
-
-    def _digest(self, entity: str, value: str) -> bytes:
-        return self._pseudonyms.digest(entity, value, "real")[:16]
-
-
 def normalise(entity: str, value: str) -> str:
     """Return what two spellings of one value have in common; at least one character for one.
 

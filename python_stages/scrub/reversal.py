@@ -1,28 +1,31 @@
 """The way back from pseudonyms, in a sealed file of its own: made only when asked for.
 
-Whoever opens it can undo every pseudonym and surrogate of a dataset, so it lies apart from what is
-submitted and is sealed for its own recipients, like all sealed files (python_stages/seal). Its
-lines are canonical JSON, sorted:
+Whoever opens it can undo every pseudonym and surrogate of a dataset. So it lies apart from what is
+submitted, in vault/reversal, and of all recipients only the owner of the keys can open it: with
+`sealtune unseal`, which needs identity.key. Its lines are canonical JSON, sorted:
 
     {"entity":"PERSON","pseudonym":"[PERSON_3f9a…]","value":"Alice Smith"}
 
-A value in several spellings has several lines with one pseudonym. Until they are sealed, they are
-in memory only; where they would be too many, the stage stops, for they may not spill to disk.
+A value in several spellings has several lines with one pseudonym, and a surrogate that two values
+share has a line for each. Until they are sealed, they are in memory only; where they would be too
+many, the stage stops, for they may not spill to disk.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from python_stages.errors import StageError, TamperedError
-from python_stages.keys import KeyRing
-from python_stages.seal import SealedFile, open_sealed, seal
+from python_stages.errors import KeyFileError, StageError
+from python_stages.keys import KeyRing, Recipient
+from python_stages.seal import SealedFile, seal
 
 SPLIT: Final = "reversal"
 """What stands in a sealed file's name where others have `train` or `validation`."""
+
+_OWNER: Final = "self"
 
 MOST_ENTRIES: Final = 2_000_000
 
@@ -53,31 +56,27 @@ class ReversalMap:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, entity: str, pseudonym: str, value: str) -> None:
-        """Remember what a pseudonym stands for; may be called by threads.
+    def add(self, entry: Reversal) -> None:
+        """Remember what a pseudonym stands for.
 
         Raises:
             StageError: there are too many.
         """
-        self._entries.add(Reversal(entity, pseudonym, value))
+        self._entries.add(entry)
         if len(self._entries) > self._most_entries:
             raise StageError(
                 f"the reversal map would hold more than {self._most_entries} values: leave it out, "
                 "or split the dataset"
             )
 
-    def entries(self) -> tuple[Reversal, ...]:
-        """Return what was added, sorted; a worker hands it to `update` of its parent's map."""
-        return tuple(sorted(self._entries))
-
     def update(self, entries: Iterable[Reversal]) -> None:
-        """Add what another map holds.
+        """Remember what workers were told.
 
         Raises:
             StageError: there are too many.
         """
         for entry in entries:
-            self.add(entry.entity, entry.pseudonym, entry.value)
+            self.add(entry)
 
     def seal(self, *, dataset: str, folder: Path, keys: KeyRing) -> SealedFile:
         """Write the map as `<dataset>/reversal-<fingerprint>.sealed`; the same map only once.
@@ -85,53 +84,38 @@ class ReversalMap:
         Args:
             dataset: name of the dataset.
             folder: where reversal maps lie, apart from the files that are submitted.
-            keys: a ring whose recipients are those who may undo pseudonyms.
+            keys: of whoever may undo pseudonyms; nobody else that files are sealed for can open it.
 
         Raises:
-            SealError, TamperedError, KeyFileError: as `seal.seal`.
+            SealError, TamperedError, KeyFileError: as `seal.seal`; or the ring lacks `self.pub`.
         """
         return seal(
-            (_line(entry) for entry in self.entries()),
+            (_line(entry) for entry in sorted(self._entries)),
             dataset=dataset,
             split=SPLIT,
             suite_hash=_SUITE_HASH,
             folder=folder,
-            keys=keys,
+            keys=_OwnerRing(keys.folder),
             expected_fingerprint=None,
         )
 
 
-def read(path: Path, *, keys: KeyRing) -> Iterator[Reversal]:
-    """Yield what a sealed map holds, after all of it was checked.
+class _OwnerRing(KeyRing):
+    """The same keys, with nobody but their owner for a recipient."""
 
-    Raises:
-        TamperedError, KeyFileError: as `seal.open_sealed`; or the file is no reversal map.
-    """
-    with open_sealed(path, keys=keys) as opened:
-        if (opened.manifest.split, opened.manifest.suite_hash) != (SPLIT, _SUITE_HASH):
-            raise TamperedError("the sealed file is no reversal map: name one that is")
-        for line in opened.lines():
-            yield Reversal(**json.loads(line))
+    def recipients(self) -> tuple[Recipient, ...]:
+        """Return the owner.
 
-
-def lookup(
-    path: Path, pseudonyms: Iterable[str], *, keys: KeyRing
-) -> Mapping[str, tuple[Reversal, ...]]:
-    """Return what some pseudonyms stand for, in every spelling; nothing for one that is not there.
-
-    Args:
-        path: a file that `ReversalMap.seal` wrote.
-        pseudonyms: as they stand in texts, with their brackets.
-        keys: a ring with the identity of one of the recipients.
-
-    Raises:
-        TamperedError, KeyFileError: as `read`.
-    """
-    found: dict[str, list[Reversal]] = {pseudonym: [] for pseudonym in pseudonyms}
-    for entry in read(path, keys=keys):
-        if entry.pseudonym in found:
-            found[entry.pseudonym].append(entry)
-    return {pseudonym: tuple(entries) for pseudonym, entries in found.items()}
+        Raises:
+            KeyFileError: `self.pub` is missing.
+        """
+        own = tuple(one for one in KeyRing.recipients(self) if one.name == _OWNER)
+        if not own:
+            raise KeyFileError(
+                f"recipients/ lacks {_OWNER}.pub, and nobody else may open a reversal map: put it "
+                "back (`sealtune keys show`), or leave scrub_reversal out"
+            )
+        return own
 
 
 def _line(entry: Reversal) -> bytes:

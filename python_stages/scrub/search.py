@@ -15,6 +15,7 @@ A test compares the findings with AnalyzerEngine's over thousands of texts.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import groupby
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 Found = tuple[Finding, ...]
 
-_ZONE_CHARACTERS: Final = 60_000  # after which spaCy forgets the words it has seen
+WORDS_KEPT: Final = 30_000
+"""Words that spaCy splits once and for all, the first that it sees: some ten megabytes."""
+
+_ZONE_CHARACTERS: Final = 60_000  # after which spaCy forgets any other word it has seen
 _ZONE_TEXTS: Final = 1_000
 _MODEL_CHARACTERS: Final = 6_000  # what the model reads at a time; more is slower, not faster
 _MODEL_TEXTS: Final = 32
@@ -93,10 +97,14 @@ class Search:
     Args:
         entities: members of `recognizers.ENTITIES`.
         language: what splits words, and names people and places if it has a model.
+        words_kept: how many words spaCy may keep; it keeps all of a batch that begins below that.
     """
 
-    def __init__(self, entities: Sequence[str], language: "Language") -> None:
+    def __init__(
+        self, entities: Sequence[str], language: "Language", words_kept: int = WORDS_KEPT
+    ) -> None:
         self._language: Final = language
+        self._words_kept: Final = words_kept
         # of no entity, Presidio would take its own choice
         analyzer = presidio.analyzer(entities, language) if entities else None
         recognizers = analyzer.registry.recognizers if analyzer else []
@@ -122,13 +130,20 @@ class Search:
         """
         found: list[Found | None] = []
         for batch in _batches(texts, _ZONE_CHARACTERS, _ZONE_TEXTS):
-            # spaCy keeps every word it has seen; the zone makes it forget.
-            with self._language.memory_zone():
+            with self._zone():
                 if is_named and self._named:
                     found.extend(self._read(batch))
                 else:
                     found.extend(self._sealed(text, None) for text in batch)
         return found
+
+    def _zone(self) -> AbstractContextManager[Any]:
+        """Return a context at whose end spaCy forgets the words it saw in it, once it has enough.
+
+        It keeps every word otherwise, and splits none from memory that is not kept.
+        """
+        is_full = len(self._language.vocab) >= self._words_kept
+        return self._language.memory_zone() if is_full else nullcontext()
 
     def _read(self, texts: Sequence[str]) -> Iterator[Found | None]:
         """Have the model read some texts, and search each."""

@@ -4,19 +4,21 @@
     numbers    surrogate_numbers.py: ranges that are kept for fiction, tests and documentation
     addresses  e-mail and web at example.com, .net and .org (RFC 2606), their names replaced as
                names are, so that alice.smith@… still is the address of who was Alice Smith
-    dates      up to a year away, in the same form; ages in the same decade
+    dates      up to a year away, in the same form; ages in the same decade; farther only where
+               too many of these are real
     the rest   streets, places and organisations as Faker composes them for the locale
 
 Every choice is made by the HMAC of the value (pseudonym.py), so it needs the key, and neither
-order, thread nor machine matters. A surrogate is never the value itself, nor a value that the
-caller says is real: such a draw is discarded and the next one counts. What has no realistic
-surrogate gets its pseudonym, `[ENTITY_3f9a…]`.
+order, thread nor machine matters. A surrogate is neither the value itself nor a value of the data
+(real_values.py): such a draw is discarded and the next one counts. What has no realistic surrogate,
+or none that is free, gets its pseudonym, `[ENTITY_3f9a…]`.
 
 Limits: another version of Faker has other lists, and so other surrogates: requirements.lock pins
 it. Names and cities are common ones, so somebody of that name will exist, and two values may get
-one surrogate: there are some hundred thousand full names in a locale. Where only a real value
-decides, as with a date or a town, nothing else is left to be fictitious. Which values are real
-should be known before the first text: a value that becomes known later may change a surrogate.
+one surrogate: there are some hundred thousand full names in a locale. Which values are real has to
+be known before the first text, and where the data change, a value whose surrogate has become real
+gets another one (ADR 15). Where all given names of a locale occur in the data, a given name alone
+gets its pseudonym, and a full name keeps a part that others have, too.
 """
 
 import random
@@ -30,6 +32,8 @@ from typing import TYPE_CHECKING, Final
 from python_stages.scrub import dates, surrogate_names, surrogate_numbers
 from python_stages.scrub.generalise import countries, us_states
 from python_stages.scrub.pseudonym import Pseudonyms, normalise
+from python_stages.scrub.real_values import RealValues
+from python_stages.scrub.surrogate_pools import names_of
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 _LONGEST_VALUE: Final = 500  # characters; what is longer has no form to keep
 _MOST_DRAWS: Final = 50
 _DAYS: Final = 365
+_DRAWS_IN_REACH: Final = 20  # until dates are moved farther, and ages out of their decade
 _DOMAINS: Final = ("example.com", "example.net", "example.org")
 _WEB: Final = re.compile(r"([a-z][a-z0-9+.-]*://)?([^/?#\s]+)(/?)(\S*)", re.IGNORECASE)
 _LEGAL_FORM: Final = re.compile(
@@ -53,14 +58,12 @@ class Surrogates:
 
     Args:
         pseudonyms: of the dataset.
-        is_real: (entity, value) -> whether the value occurs in the data, such as `RealValues`.
+        real: what occurs in the data, and so is no surrogate; by default nothing.
     """
 
-    def __init__(
-        self, pseudonyms: Pseudonyms, is_real: Callable[[str, str], bool] | None = None
-    ) -> None:
+    def __init__(self, pseudonyms: Pseudonyms, real: RealValues | None = None) -> None:
         self._pseudonyms: Final = pseudonyms
-        self._is_real: Final = is_real
+        self._real: Final = RealValues(pseudonyms) if real is None else real
 
     def of(self, entity: str, value: str, locale: str = "") -> str:
         """Return the surrogate of a value, or its pseudonym where there is none.
@@ -76,14 +79,11 @@ class Surrogates:
         make = _MAKERS.get(entity) if len(value) <= _LONGEST_VALUE else None
         own = normalise(entity, value)
         for n_discarded in range(_MOST_DRAWS if make else 0):
-            made = (
-                make(_Draws(self._pseudonyms, entity, n_discarded), value, locale) if make else None
-            )
+            draws = _Draws(self._pseudonyms, entity, n_discarded, self._real.has_part)
+            made = make(draws, value, locale) if make else None
             if made is None:
                 break
-            if normalise(entity, made) != own and not (
-                self._is_real and self._is_real(entity, made)
-            ):
+            if normalise(entity, made) != own and not self._real(entity, made):
                 return made
         return self._pseudonyms.tag(entity, value)
 
@@ -91,32 +91,44 @@ class Surrogates:
 class _Draws:
     """Choices for one value, other ones for every draw that was discarded before."""
 
-    def __init__(self, pseudonyms: Pseudonyms, entity: str, n_discarded: int) -> None:
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms,
+        entity: str,
+        n_discarded: int,
+        has_part: Callable[[str], bool],
+    ) -> None:
         self.entity: Final = entity
+        self.n_discarded: Final = n_discarded
         self._pseudonyms: Final = pseudonyms
-        self._n_discarded: Final = n_discarded
+        self._has_part: Final = has_part
 
     def of(self, value: str) -> random.Random:
         """Return the stream of choices for a value."""
         return self._stream(self.entity, "", value)
+
+    @property
+    def names(self) -> surrogate_names.Draw:
+        """How parts of names are chosen, whatever entity they stand in."""
+        return surrogate_names.Draw(self.of_name, self._has_part)
 
     def of_name(self, purpose: str, text: str) -> random.Random:
         """Return the stream of choices for a part of a name, whatever entity it stands in."""
         return self._stream("PERSON", purpose, text)
 
     def _stream(self, entity: str, purpose: str, text: str) -> random.Random:
-        digest = self._pseudonyms.digest(entity, text, f"surrogate/{purpose}/{self._n_discarded}")
+        digest = self._pseudonyms.digest(entity, text, f"surrogate/{purpose}/{self.n_discarded}")
         return random.Random(int.from_bytes(digest))  # noqa: S311  # the secret is in its seed
 
 
 def _person(draws: _Draws, value: str, locale: str) -> str | None:
     locale = surrogate_names.locale_of(value, locale)
-    return surrogate_names.person(value, draws.of_name, locale)
+    return surrogate_names.person(value, draws.names, locale)
 
 
 def _handle(draws: _Draws, value: str, locale: str) -> str | None:
     locale = surrogate_names.locale_of(value, locale)
-    return surrogate_names.handle(value, draws.of_name, locale)
+    return surrogate_names.handle(value, draws.names, locale)
 
 
 def _email(draws: _Draws, value: str, locale: str) -> str | None:
@@ -132,7 +144,7 @@ def _domain(draws: _Draws, domain: str) -> str:
 
 def _host(draws: _Draws, value: str, _locale: str) -> str:
     """Return a host below one of the three domains."""
-    surnames = surrogate_names.names_of("en_US").surnames.names
+    surnames = names_of("en_US").surnames.names
     choice = draws.of(value)
     return f"{choice.choice(surnames)}-{choice.choice(surnames)}.{choice.choice(_DOMAINS)}".lower()
 
@@ -169,14 +181,17 @@ def _uuid(draws: _Draws, value: str, _locale: str) -> str | None:
 
 def _date(draws: _Draws, value: str, locale: str) -> str | None:
     written = dates.read(value, locale)
-    return written.moved(draws.of(value), _DAYS) if written else None
+    days = _DAYS * (1 + draws.n_discarded // _DRAWS_IN_REACH)
+    return written.moved(draws.of(value), days) if written else None
 
 
 def _age(draws: _Draws, value: str, _locale: str) -> str | None:
     if len(re.findall(r"\d+", value)) != 1:
         return None
     choice = draws.of(value)
-    return re.sub(r"\d(?=\D*$)", lambda _: choice.choice("0123456789"), value)
+    if draws.n_discarded < _DRAWS_IN_REACH:
+        return re.sub(r"\d(?=\D*$)", lambda _: choice.choice("0123456789"), value)
+    return re.sub(r"\d+", lambda _: str(choice.randint(18, 89)), value)
 
 
 def _coordinates(draws: _Draws, value: str, _locale: str) -> str | None:
@@ -191,7 +206,7 @@ def _coordinates(draws: _Draws, value: str, _locale: str) -> str | None:
 def _organization(draws: _Draws, value: str, locale: str) -> str:
     form = _LEGAL_FORM.search(value)
     words = len(value[: form.start()].split()) if form else len(value.split())
-    names = surrogate_names.names_of(surrogate_names.locale_of(value, locale)).surnames.names
+    names = names_of(surrogate_names.locale_of(value, locale)).surnames.names
     choice = draws.of(value)
     made = "-".join(choice.choice(names) for _ in range(min(max(words, 1), 2)))
     return _in_casing(value, made) + (form.group() if form else "")

@@ -7,26 +7,24 @@ with one initial become names with one initial, so that `A. Smith` and `asmith@â
 Limits: who counts how often parts and initials occur may guess the common ones, as with every
 consistent replacement, and more so than with whole values: use pseudonyms where that matters. Of
 gender and order we know what Faker's lists of names know; a name that they lack counts as given
-name or surname by its place. Titles, particles and generations (Dr., van, Jr.) stay. In scripts
+name or surname by its place. Titles, particles and generations (Dr., van, Jr.) stay. A name that
+belongs to somebody in the data is taken, unless all that are drawn do. In scripts
 without upper case each word is a part, and Chinese, Japanese and Korean names are replaced whole.
 """
 
-import importlib
 import random
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
+
+from python_stages.scrub.surrogate_pools import Names, Pool, fold, names_of
 
 GIVEN, SURNAME = "given", "surname"
 
-_SMALLEST_POOL: Final = 20
-_NAMES_PER_INITIAL: Final = 7
-_FEWEST_INITIALS: Final = 4
 _SHORTEST_SPLIT: Final = 3
-_ACCENT: Final = re.compile("[\u0300-\u036f]")
 _TITLES: Final = re.compile(
     "mr|mrs|ms|miss|mx|dr|prof|sir|madam|herr|frau|hr|fr|mme|mlle|sra?|srta|sig|dott|dhr|mevr|"
     "jr|snr|jnr|ii|iii|iv|phd|md|esq"
@@ -58,60 +56,18 @@ _SCRIPTS: Final = {
 }
 _WITHOUT_SPACES: Final = frozenset({"zh_CN", "zh_TW", "ja_JP", "ko_KR"})
 
-Draw = Callable[[str, str], random.Random]
-"""(purpose, folded text) -> the same stream of choices for the same two, everywhere."""
-
-
-class Pool:
-    """Names to choose from, by their initials too."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names: Final = tuple(names)
-        self._folded: Final = [(fold(name), name) for name in names]
-        self.known: Final = frozenset(folded for folded, _ in self._folded)
-        self._by_initial: Final[dict[str, list[tuple[str, str]]]] = {}
-        for folded, name in self._folded:
-            self._by_initial.setdefault(folded[:1], []).append((folded, name))
-
-    def initials(self) -> set[str]:
-        """Return the initials that enough names have."""
-        return {
-            initial
-            for initial, names in self._by_initial.items()
-            if len(names) >= _NAMES_PER_INITIAL and initial.isascii()
-        }
-
-    def choose(self, initial: str, other_than: str, choice: random.Random) -> str:
-        """Return a name, with that initial if one has it, that does not fold to `other_than`."""
-        names = self._by_initial.get(initial, self._folded)
-        return choice.choice([name for folded, name in names if folded != other_than])
-
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """The names of one locale.
+class Draw:
+    """How names are chosen.
 
     Attributes:
-        male: given names of men.
-        female: given names of women.
-        surnames: surnames of men, and of women where they are the same.
-        female_surnames: surnames of women.
-        initials: those that enough names have; empty in scripts that are not Latin.
+        of: (purpose, folded text) -> the same stream of choices for the same two, everywhere.
+        is_taken: whether a folded part of a name belongs to somebody real.
     """
 
-    male: Pool
-    female: Pool
-    surnames: Pool
-    female_surnames: Pool
-    initials: tuple[str, ...]
-
-    def is_given(self, part: str) -> bool:
-        """Return whether a folded part of a name is a given name."""
-        return part in self.male.known or part in self.female.known
-
-    def is_surname(self, part: str) -> bool:
-        """Return whether a folded part of a name is a surname."""
-        return part in self.surnames.known or part in self.female_surnames.known
+    of: Callable[[str, str], random.Random]
+    is_taken: Callable[[str], bool]
 
 
 def locale_of(text: str, locale: str) -> str:
@@ -148,7 +104,7 @@ def person(value: str, draw: Draw, locale: str) -> str | None:
         part.span(): _in_casing(part.group(), _replaced(fold(part.group()), role, names, draw))
         for part, role in zip(parts, roles, strict=True)
     }
-    digits = draw("digits", fold(value))
+    digits = draw.of("digits", fold(value))
     made = _words().sub(lambda part: others.get(part.span(), part.group()), value)
     return re.sub(r"\d", lambda _: digits.choice("0123456789"), made) if parts else None
 
@@ -168,68 +124,9 @@ def handle(value: str, draw: Draw, locale: str) -> str:
         )
         for word in pieces
     )
-    digits = draw("digits", fold(value))
+    digits = draw.of("digits", fold(value))
     made = _words().sub(lambda word: _in_casing(word.group(), next(others)), value)
     return re.sub(r"\d", lambda _: digits.choice("0123456789"), made)
-
-
-def fold(text: str) -> str:
-    """Return the letters of a text in lower case and without their marks: `Ã‰` is `e`."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in decomposed if _is_letter(one) and not _ACCENT.match(one))
-
-
-@lru_cache(64)
-def names_of(locale: str) -> Names:
-    """Return the names that Faker has for a locale, in a fixed order."""
-    male, female = _listed(locale, "first_names_male"), _listed(locale, "first_names_female")
-    either = _listed(locale, "first_names")
-    surnames = _listed(locale, "last_names_male", "last_names_unisex", "last_names")
-    female_surnames = _listed(locale, "last_names_female") or surnames
-    if locale != "en_US":  # which has them all, and lends them
-        american = names_of("en_US")
-        male = _enough(male, either, american.male.names)
-        female = _enough(female, either, american.female.names)
-        surnames = _enough(surnames, _drawn(locale), american.surnames.names)
-        female_surnames = _enough(female_surnames, surnames)
-    pools = (Pool(male), Pool(female), Pool(surnames), Pool(female_surnames))
-    initials = sorted(set[str].intersection(*(pool.initials() for pool in pools)))
-    return Names(*pools, initials=tuple(initials) if len(initials) >= _FEWEST_INITIALS else ())
-
-
-def _listed(locale: str, *attributes: str) -> tuple[str, ...]:
-    """Return the one-word names of the first attribute that has some."""
-    try:
-        provider: Any = importlib.import_module(f"faker.providers.person.{locale}").Provider
-    except ImportError:
-        return ()
-    for attribute in attributes:
-        names = {name for name in getattr(provider, attribute, None) or () if _is_one_word(name)}
-        if len(names) >= _SMALLEST_POOL:
-            return tuple(sorted(names))
-    return ()
-
-
-def _drawn(locale: str) -> tuple[str, ...]:
-    """Return surnames that Faker composes, where it has no list of them."""
-    from faker import Faker  # noqa: PLC0415  # takes half a second
-
-    faker = Faker(locale)
-    faker.seed_instance(0)
-    names = {faker.last_name() for _ in range(500)}
-    return tuple(sorted(filter(_is_one_word, names)))
-
-
-def _enough(*pools: tuple[str, ...]) -> tuple[str, ...]:
-    return next((pool for pool in pools if len(pool) >= _SMALLEST_POOL), pools[-1])
-
-
-def _is_one_word(name: str) -> bool:
-    return all(_is_letter(one) and not one.isdecimal() for one in name)
-
-
-def _is_letter(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LMN"
 
 
 @lru_cache(1)
@@ -239,6 +136,15 @@ def _words() -> re.Pattern[str]:
     marks = "".join(chr(code) for code in codes if unicodedata.category(chr(code))[0] == "M")
     letters = rf"(?:[^\W\d_]|[{marks}])+"
     return re.compile(rf"(?<!['\u2019]){letters}(?:['\u2019](?!s\b){letters})*")
+
+
+def parts_of(entity: str, value: str) -> list[str]:
+    """Return the folded parts of a name, or of the names that an address or handle is made of."""
+    if entity == "PERSON":
+        return [fold(word.group()) for word in _words().finditer(value) if not _stays(word.group())]
+    local = value.rpartition("@")[0] if "@" in value else value
+    words = [fold(word.group()) for word in _words().finditer(local)]
+    return [word for word in words if not _is_role(word)]
 
 
 def _stays(word: str) -> bool:
@@ -272,10 +178,10 @@ def _replaced(part: str, role: str, names: Names, draw: Draw) -> str:
     initial = ""
     if names.initials:
         others = [one for one in names.initials if one != part[:1]]
-        initial = draw("initial", part[:1]).choice(others)
+        initial = draw.of("initial", part[:1]).choice(others)
         if len(part) == 1:
             return initial
-    return _pool(part, role, names, draw).choose(initial, part, draw(role, part))
+    return _pool(part, role, names, draw).choose(initial, part, draw.of(role, part), draw.is_taken)
 
 
 def _pool(part: str, role: str, names: Names, draw: Draw) -> Pool:
@@ -285,7 +191,7 @@ def _pool(part: str, role: str, names: Names, draw: Draw) -> Pool:
         ends_female = part.endswith(("a", "\u0430", "\u044f", "\u03bf\u03c5", "\u03b7"))
         return names.female_surnames if ends_female else names.surnames
     if is_male == is_female:
-        return draw("gender", part).choice((names.male, names.female))
+        return draw.of("gender", part).choice((names.male, names.female))
     return names.male if is_male else names.female
 
 
@@ -307,7 +213,7 @@ def _whole(value: str, names: Names, draw: Draw) -> str | None:
     """Return another name in a script that writes surname and given name in one."""
     if not fold(value):
         return None
-    choice = draw("whole", fold(value))
+    choice = draw.of("whole", fold(value))
     given = choice.choice((names.male, names.female))
     return choice.choice(names.surnames.names) + choice.choice(given.names)
 

@@ -1,14 +1,22 @@
-"""What is done with a piece of a column, here or in a worker: found, replaced, counted."""
+"""What is done with a piece of a column, here or in a worker.
+
+Search        found
+Scrubbing     found, replaced and counted
+Collecting    found and hashed, so that no surrogate will be one of these values
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
-from python_stages.scrub.engine import Engine
+from python_stages.scrub.engine import Engine, Finding
 from python_stages.scrub.operators import UNREADABLE, Replacer
-from python_stages.scrub.policy import Policy
+from python_stages.scrub.policy import Policy, Rule
+from python_stages.scrub.pseudonym import Pseudonyms
+from python_stages.scrub.real_values import Hashes, RealValues
 from python_stages.scrub.recognizers.catalogue import NER_ENTITIES
+from python_stages.scrub.reversal import Reversal
 from python_stages.scrub.row_values import RowValues
 
 # Small enough that workers end together and an answer takes about a second, large enough that
@@ -18,6 +26,7 @@ _CHUNK_CHARACTERS: Final = 65_536
 # Measured on one core (tests/benchmarks/pii_pool.py): for a text and for a character of it, without
 # and with the language model.
 _SECONDS: Final = {False: (5e-4, 3e-6), True: (3e-3, 2e-5)}
+_KEEP: Final = Rule(operators={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +53,143 @@ class Scrubbed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Scrubbing:
-    """The work of the stage; it is sent to workers without its engine, which they make themselves.
+class Done:
+    """What became of a chunk.
+
+    Attributes:
+        texts: what became of each of its texts.
+        reversals: what stands for what in them, where that was asked for.
+    """
+
+    texts: tuple[Scrubbed, ...] = ()
+    reversals: tuple[Reversal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is found in a chunk; sent to workers without its engine, which they make themselves.
 
     Attributes:
         policy: column -> rule.
-        key: of pseudonyms and surrogates, where the policy needs one.
         engine: for this process; made when the first text comes if there is none.
     """
 
     policy: Policy
-    key: bytes | None = field(repr=False)
     engine: Engine | None = field(default=None, repr=False, compare=False)
 
-    def __reduce__(self) -> tuple[type["Scrubbing"], tuple[Policy, bytes | None]]:
-        return Scrubbing, (self.policy, self.key)
+    def __reduce__(self) -> tuple[type["Search"], tuple[Policy]]:
+        return Search, (self.policy,)
 
-    def start(self) -> Callable[[Chunk], list[Scrubbed]]:
-        """Return what scrubs a chunk; engine and operators are loaded for the first text."""
+    def start(self) -> Callable[[Chunk], Sequence[Sequence[Finding]]]:
+        """Return what searches a chunk; the engine is loaded for the first text."""
 
         @cache
         def engine() -> Engine:
             return self.engine or Engine(self.policy.entities, ner=self.policy.ner)
 
-        replacer = Replacer(self.key, self.policy.dataset)
-        return lambda chunk: self._scrub(chunk, engine(), replacer) if chunk.texts else []
+        def search(chunk: Chunk) -> Sequence[Sequence[Finding]]:
+            if not chunk.texts:
+                return []
+            rule = self.policy.rules[chunk.column]
+            rows = chunk.rows or None
+            return engine().spans(chunk.texts, rule.operators, rule.min_score, rows=rows)
+
+        return search
+
+    def seconds(self, chunk: Chunk) -> float:
+        """Return about how long a chunk takes on one core."""
+        return seconds(self.policy, chunk.column, len(chunk.texts), sum(map(len, chunk.texts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbing:
+    """The work of the stage.
+
+    Attributes:
+        search: finds what is to be replaced.
+        key: of pseudonyms and surrogates, where the policy needs one.
+        real: what no surrogate may be, where the policy has surrogates.
+        is_recorded: whether to tell what stands for what.
+    """
+
+    search: Search
+    key: bytes | None = field(repr=False)
+    real: RealValues | None = None
+    is_recorded: bool = False
+
+    def start(self) -> Callable[[Chunk], Done]:
+        """Return what scrubs a chunk."""
+        search, policy = self.search.start(), self.search.policy
+        told: set[Reversal] = set()
+
+        def record(entity: str, pseudonym: str, value: str) -> None:
+            told.add(Reversal(entity, pseudonym, value))
+
+        replacer = Replacer(
+            self.key, policy.dataset, real=self.real, record=record if self.is_recorded else None
+        )
+
+        def scrub(chunk: Chunk) -> Done:
+            told.clear()
+            rule = policy.rules.get(chunk.column, _KEEP)
+            texts = tuple(
+                _scrubbed(text, found, rule, replacer)
+                for text, found in zip(chunk.texts, search(chunk), strict=True)
+            )
+            return Done(texts, tuple(sorted(told)))
+
+        return scrub
 
     def seconds(self, chunk: Chunk, /) -> float:
         """Return about how long a chunk takes on one core."""
-        if not chunk.texts:
-            return 0.0
-        operators = self.policy.rules[chunk.column].operators
-        has_ner = any(entity in operators for entity in NER_ENTITIES)
-        per_text, per_character = _SECONDS[has_ner]
-        return len(chunk.texts) * per_text + sum(map(len, chunk.texts)) * per_character
+        return self.search.seconds(chunk)
 
-    def _scrub(self, chunk: Chunk, engine: Engine, replacer: Replacer) -> list[Scrubbed]:
-        rule = self.policy.rules[chunk.column]
-        spans = engine.spans(chunk.texts, rule.operators, rule.min_score, rows=chunk.rows or None)
-        scrubbed = []
-        for text, found in zip(chunk.texts, spans, strict=True):
-            replaced, n_masked = replacer.replace(text, found, rule)
-            is_unreadable = any(finding.entity == UNREADABLE for finding in found)
-            scrubbed.append(Scrubbed(replaced, 0 if is_unreadable else n_masked, is_unreadable))
-        return scrubbed
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """What comes before, where there are surrogates: telling which values are real.
+
+    Attributes:
+        search: finds them.
+        key: of the surrogates.
+    """
+
+    search: Search
+    key: bytes = field(repr=False)
+
+    def start(self) -> Callable[[Chunk], Hashes]:
+        """Return what hashes the values that are found in a chunk, and those beside its texts."""
+        search, pseudonyms = self.search.start(), Pseudonyms(self.key, self.search.policy.dataset)
+
+        def collect(chunk: Chunk) -> Hashes:
+            real = RealValues(pseudonyms)
+            found = zip(chunk.texts, search(chunk), strict=True)
+            values = {(f.entity, text[f.start : f.end]) for text, each in found for f in each}
+            values.update(pair for row in chunk.rows for pair in row.deny)
+            for entity, value in values:
+                real.add(entity, value)
+            return real.hashes()
+
+        return collect
+
+    def seconds(self, chunk: Chunk, /) -> float:
+        """Return about how long a chunk takes on one core."""
+        return self.search.seconds(chunk)
+
+
+def seconds(policy: Policy, column: str, n_texts: int, n_characters: int) -> float:
+    """Return about how long texts of a column take on one core."""
+    rule = policy.rules.get(column, _KEEP)
+    if not (rule.operators or rule.deny_from):
+        return 0.0
+    per_text, per_character = _SECONDS[any(entity in rule.operators for entity in NER_ENTITIES)]
+    return n_texts * per_text + n_characters * per_character
+
+
+def _scrubbed(text: str, found: Sequence[Finding], rule: Rule, replacer: Replacer) -> Scrubbed:
+    replaced, n_masked = replacer.replace(text, found, rule)
+    is_unreadable = any(finding.entity == UNREADABLE for finding in found)
+    return Scrubbed(replaced, 0 if is_unreadable else n_masked, is_unreadable)
 
 
 def chunks(column: str, texts: Sequence[str], rows: Sequence[RowValues]) -> Iterator[Chunk]:

@@ -1,8 +1,8 @@
 """Opening sealed files: all of it is checked before any of it is released.
 
-The body is read three times from one open descriptor: to compare it with the signed hash, to
-decrypt it to its end, and to release it. The first pass remembers the hash up to every block, so
-that the later ones notice a file that is changed under their hands before they use a byte of it.
+The body is read twice from one open descriptor: to compare it with the signed hash while it is
+decrypted to its end, and to release it. The first pass marks every block, so that the second one
+notices a file that is changed under its hands before it uses a byte of the change.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import hmac
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +23,11 @@ from python_stages.errors import SealError, TamperedError
 from python_stages.key_files import sync
 from python_stages.keys import KeyRing, Signer
 from python_stages.seal import sealed_format as fmt
+from python_stages.seal.blocks import BLOCK_BYTES, Beside, BlockMarks
+from python_stages.seal.file_keys import open_content_key
+from python_stages.seal.fingerprint import count_newlines
 from python_stages.seal.sealed_format import Header, Manifest
-
-BLOCK_BYTES = 1 << 18
+from python_stages.seal.version import find_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ class OpenedFile:
     manifest: Manifest
     _file: BinaryIO = field(repr=False)
     _envelope: Envelope = field(repr=False)
-    _file_key: bytes = field(repr=False)
-    _hashes: tuple[bytes, ...] = field(repr=False)
+    _content_key: bytes = field(repr=False)
+    _marks: BlockMarks = field(repr=False)
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the plaintext in blocks of some 256 KiB."""
-        return decrypt_body(self._file, self._envelope, self._file_key, self._hashes)
+        """Yield the plaintext in blocks of some 1 MiB."""
+        return _release_body(self._file, self._envelope, self._content_key, self._marks)
 
     def lines(self) -> Iterator[bytes]:
         """Yield the plaintext line by line, without the newlines."""
@@ -82,7 +84,10 @@ def verify(path: Path, *, keys: KeyRing) -> Manifest:
     with _opened(path) as file:
         envelope = read_envelope(file, keys.signers())
         _check_place(path, envelope.manifest)
-        hash_body(file, envelope)
+        running = hashlib.sha256()
+        for block in _body_blocks(file, envelope):
+            running.update(block)
+        _check_body_hash(running.hexdigest(), envelope)
         return envelope.manifest
 
 
@@ -101,11 +106,9 @@ def open_sealed(path: Path, *, keys: KeyRing) -> Iterator[OpenedFile]:
     with _opened(path) as file:
         envelope = read_envelope(file, keys.signers())
         _check_place(path, envelope.manifest)
-        hashes = hash_body(file, envelope)
-        file_key = fmt.unwrap_file_key(envelope.header, keys.identity(), keys.identity_id())
-        for _ in decrypt_body(file, envelope, file_key, hashes):
-            pass
-        yield OpenedFile(envelope.manifest, file, envelope, file_key, hashes)
+        content_key = open_content_key(envelope.header, keys)
+        marks = examine_body(file, envelope, content_key)
+        yield OpenedFile(envelope.manifest, file, envelope, content_key, marks)
 
 
 def read_sealed(path: Path, *, keys: KeyRing) -> Iterator[bytes]:
@@ -162,72 +165,100 @@ def read_envelope(file: BinaryIO, signers: Sequence[Signer]) -> Envelope:
     n_bytes = os.fstat(file.fileno()).st_size
     file.seek(0)
     prefix = file.read(fmt.PREFIX_BYTES)
-    if not prefix.startswith(fmt.MAGIC):
+    version = find_version(prefix)
+    if version is None:
         raise TamperedError(
-            "this is no sealed file of version 1: open it with the sealtune it is of"
+            "this is no sealed file of version 1 or 2: open it with the sealtune it is of"
         )
     if n_bytes < fmt.PREFIX_BYTES + fmt.SUFFIX_BYTES:
         raise TamperedError(_CUT)
     file.seek(n_bytes - fmt.SUFFIX_BYTES)
     suffix = file.read(fmt.SUFFIX_BYTES)
-    (header_bytes,) = fmt.LENGTH.unpack_from(prefix, len(fmt.MAGIC))
+    (header_bytes,) = fmt.LENGTH.unpack_from(prefix, len(version.magic))
     (manifest_bytes,) = fmt.LENGTH.unpack_from(suffix, fmt.SIGNATURE_BYTES)
     body_start = fmt.PREFIX_BYTES + header_bytes
     body_end = n_bytes - fmt.SUFFIX_BYTES - manifest_bytes
     fits = body_start <= body_end and max(header_bytes, manifest_bytes) <= fmt.MAX_JSON_BYTES
-    if not (fits and suffix.endswith(fmt.END_MAGIC)):
+    if not (fits and suffix.endswith(version.end_magic)):
         raise TamperedError(_CUT)
 
     file.seek(body_end)
     text = file.read(manifest_bytes)
-    manifest = fmt.parse_manifest(text, suffix[: fmt.SIGNATURE_BYTES], signers)
+    manifest = fmt.parse_manifest(text, suffix[: fmt.SIGNATURE_BYTES], signers, version)
     file.seek(0)
     prologue = file.read(body_start)
     if not _is_equal(hashlib.sha256(prologue).hexdigest(), manifest.header_sha256):
         raise TamperedError("the header is not the one that was signed: restore or seal anew")
-    header = fmt.parse_header(prologue[fmt.PREFIX_BYTES :])
-    if (header.dataset, header.split, header.file_id, [one for one, _ in header.wrapped_keys]) != (
+    header = fmt.parse_header(prologue[fmt.PREFIX_BYTES :], version)
+    said = (header.dataset, header.split, header.file_id, header.recipients, header.dataset_key)
+    if said != (
         manifest.dataset,
         manifest.split,
         manifest.file_id,
-        list(manifest.recipients),
+        manifest.recipients,
+        manifest.dataset_key,
     ):
         raise TamperedError("header and manifest disagree: seal the file anew")
     return Envelope(header, manifest, body_start, body_end)
 
 
-def hash_body(file: BinaryIO, envelope: Envelope) -> tuple[bytes, ...]:
-    """Compare the body with its signed hash; return the SHA-256 up to the end of every block.
+def examine_body(
+    file: BinaryIO,
+    envelope: Envelope,
+    content_key: bytes,
+    *,
+    also: Callable[[bytes], None] | None = None,
+) -> BlockMarks:
+    """Compare the body with its signed hash and decrypt it to its end; return the blocks' marks.
+
+    Args:
+        file: the sealed file.
+        envelope: what it must be.
+        content_key: the key of the body.
+        also: called with every block of the plaintext, in order, in another thread.
 
     Raises:
-        TamperedError: the body is not the one that was signed.
+        TamperedError: the body is not the one that was signed, the key does not open it, or the
+            plaintext is not of the length and number of lines that were signed.
     """
-    running = hashlib.sha256()
-    hashes = []
-    for block in _body_blocks(file, envelope):
-        running.update(block)
-        hashes.append(running.digest())
-    if not _is_equal(running.hexdigest(), envelope.manifest.body_sha256):
-        raise TamperedError("the content is not what was signed: restore the file or seal it anew")
-    return tuple(hashes)
-
-
-def decrypt_body(
-    file: BinaryIO, envelope: Envelope, file_key: bytes, hashes: tuple[bytes, ...]
-) -> Iterator[bytes]:
-    """Yield the plaintext of a body whose blocks are still those that `hash_body` saw.
-
-    Raises:
-        TamperedError: the file has changed since, the key does not open it, or the plaintext is not
-            of the length and number of lines that were signed.
-    """
+    running, marks = hashlib.sha256(), BlockMarks()
     n_rows, n_bytes, last = 0, 0, b"\n"
-    for plaintext in _decrypted_blocks(file, envelope, file_key, hashes):
-        n_rows, n_bytes = n_rows + plaintext.count(b"\n"), n_bytes + len(plaintext)
-        last = plaintext[-1:] or last
-        yield plaintext
+    decryptor = _decryptor(envelope, content_key)
+    is_opened = True
+    with Beside() as beside:
+        for block in _body_blocks(file, envelope):
+            beside.run(running.update, block)
+            marks.add(block)
+            if is_opened:
+                plaintext, is_opened = _decrypt(decryptor.update, block)
+                n_rows += count_newlines(plaintext)
+                n_bytes, last = n_bytes + len(plaintext), plaintext[-1:] or last
+                if also:
+                    beside.run(also, plaintext)
+        if is_opened:
+            plaintext, is_opened = _decrypt(decryptor.finalize)
+            n_rows += count_newlines(plaintext)
+            n_bytes, last = n_bytes + len(plaintext), plaintext[-1:] or last
+            if also:
+                beside.run(also, plaintext)
+    # what was not signed is refused as that, whatever else is wrong with it
+    _check_body_hash(running.hexdigest(), envelope)
+    if not is_opened:
+        raise TamperedError("the content does not open with its key: seal the file anew")
     if (n_rows, n_bytes, last) != (envelope.manifest.n_rows, envelope.manifest.n_bytes, b"\n"):
         raise TamperedError("the content has not the rows that were signed: seal the file anew")
+    return marks
+
+
+def _release_body(
+    file: BinaryIO, envelope: Envelope, content_key: bytes, marks: BlockMarks
+) -> Iterator[bytes]:
+    """Yield the plaintext of a body whose blocks are still those that were examined."""
+    decryptor = _decryptor(envelope, content_key)
+    for position, block in enumerate(_body_blocks(file, envelope)):
+        marks.check(position, block)
+        yield decryptor.update(block)
+    yield decryptor.finalize()
 
 
 _CUT = "the file is cut short or was added to: restore it from a copy, or delete it and seal anew"
@@ -269,22 +300,23 @@ def _body_blocks(file: BinaryIO, envelope: Envelope) -> Iterator[bytes]:
         yield block
 
 
-def _decrypted_blocks(
-    file: BinaryIO, envelope: Envelope, file_key: bytes, hashes: tuple[bytes, ...]
-) -> Iterator[bytes]:
-    file.seek(0)
-    context = fmt.body_context(file.read(envelope.body_start))
-    decryptor = Cobblestone256Decryptor(file_key, context)
-    running = hashlib.sha256()
+def _decryptor(envelope: Envelope, content_key: bytes) -> Cobblestone256Decryptor:
+    # read_envelope compared this hash with the header that lies in the file
+    context = envelope.header.version.body_context(bytes.fromhex(envelope.manifest.header_sha256))
+    return Cobblestone256Decryptor(content_key, context)
+
+
+def _decrypt(step: Callable[..., bytes], *block: bytes) -> tuple[bytes, bool]:
+    """Return what a step of decryption gives, and whether it was authentic."""
     try:
-        for block, expected in zip(_body_blocks(file, envelope), hashes, strict=True):
-            running.update(block)
-            if not hmac.compare_digest(running.digest(), expected):
-                raise TamperedError("the file was changed while it was read: restore it")
-            yield decryptor.update(block)
-        yield decryptor.finalize()
-    except InvalidTag as error:
-        raise TamperedError("the content does not open with its key: seal the file anew") from error
+        return step(*block), True
+    except InvalidTag:
+        return b"", False
+
+
+def _check_body_hash(computed: str, envelope: Envelope) -> None:
+    if not _is_equal(computed, envelope.manifest.body_sha256):
+        raise TamperedError("the content is not what was signed: restore the file or seal it anew")
 
 
 def _is_equal(computed: str, signed: str) -> bool:

@@ -1,9 +1,10 @@
-"""The bytes of a sealed file, version 1: envelope, manifest, signature. No files, no policy.
+"""The bytes of a sealed file: envelope, manifest, signature. No files, no policy, no secrets.
 
     magic | header length | header | body | manifest | signature | manifest length | end magic
 
 The *header* says for which recipients the file key is wrapped, the *body* is the plaintext under
-that key, the signed *manifest* says what both must be. docs/sealed-format.md is the specification.
+a key made of that one, the signed *manifest* says what both must be. docs/sealed-format.md is the
+specification; what differs between versions is in `version`, and the keys in `file_keys`.
 
 Nothing is parsed before it is authenticated: the manifest is found by lengths alone, parsed after
 its signature was checked; the header after its hash was found in the manifest. Nothing is parsed
@@ -12,7 +13,6 @@ room for duplicate keys, unknown keys or white space.
 """
 
 import base64
-import hashlib
 import json
 import re
 import struct
@@ -20,27 +20,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PrivateKey, Suite
 
-from python_stages.errors import KeyFileError, SealError, TamperedError
-from python_stages.keys import Recipient, Signer, key_id
+from python_stages.errors import SealError, TamperedError
+from python_stages.key_files import WRAPPED_BYTES
+from python_stages.keys import Signer, key_id
+from python_stages.seal.version import LATEST, V1, V2, Version
 
-FORMAT = "sealtune-sealed-1"
-MAGIC = b"sealtune-sealed-1\n"
-END_MAGIC = b"\nsealtune-end-1\n"
-MANIFEST_CONTEXT = b"sealtune-manifest-1\n"
 LENGTH = struct.Struct(">I")
 SIGNATURE_BYTES = 64
-FILE_KEY_BYTES = 32
-PREFIX_BYTES = len(MAGIC) + LENGTH.size
-SUFFIX_BYTES = SIGNATURE_BYTES + LENGTH.size + len(END_MAGIC)
+PREFIX_BYTES = len(LATEST.magic) + LENGTH.size
+SUFFIX_BYTES = SIGNATURE_BYTES + LENGTH.size + len(LATEST.end_magic)
 # 1 MiB holds some 600 recipients; the bound keeps a forged length from filling the memory.
 MAX_JSON_BYTES = 1 << 20
-
-HPKE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-WRAPPED_BYTES = KEM.MLKEM768_X25519.enc_length() + FILE_KEY_BYTES + 16
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 KEY_ID = re.compile(r"[0-9a-f]{32}")
@@ -57,12 +50,21 @@ class Header:
         split: name of the split.
         file_id: 32 random hex digits, new for every file that is written.
         wrapped_keys: per recipient, in order of key id: (key id, HPKE-wrapped file key).
+        dataset_key: key id of the dataset's key that opening takes besides; None in version 1.
+        version: of the format.
     """
 
     dataset: str
     split: str
     file_id: str
     wrapped_keys: tuple[tuple[str, bytes], ...]
+    dataset_key: str | None
+    version: Version = LATEST
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Key ids of the recipients."""
+        return tuple(one for one, _ in self.wrapped_keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Manifest:
         suite_hash: hex SHA-256 of the expectations that the lines passed.
         recipients: key ids of all who can open the file, in order.
         signer: key id of who signed.
+        dataset_key: key id of the dataset's key that opening takes besides; None in version 1.
         header_sha256: hex SHA-256 of everything before the body.
         body_sha256: hex SHA-256 of the body as it lies in the file.
         format: name and version of the format.
@@ -95,64 +98,13 @@ class Manifest:
     signer: str
     header_sha256: str
     body_sha256: str
-    format: str = FORMAT
+    dataset_key: str | None
+    format: str = LATEST.name
 
     @property
     def path(self) -> str:
         """Where the file belongs, relative to the folder of all sealed files."""
         return f"{self.dataset}/{self.split}-{self.fingerprint}.sealed"
-
-
-def wrap_file_key(
-    file_key: bytes, *, dataset: str, split: str, file_id: str, recipients: Sequence[Recipient]
-) -> Header:
-    """Wrap a file key for every recipient, bound to this file's name and id.
-
-    Raises:
-        KeyFileError: a recipient's key cannot be used.
-    """
-    info = hpke_info(dataset, split, file_id)
-    try:
-        wrapped = tuple(
-            (one.key_id, HPKE.encrypt(file_key, one.public_key, info)) for one in recipients
-        )
-    except ValueError as error:
-        raise KeyFileError("a recipient's public key is unusable: ask for it again") from error
-    return Header(dataset, split, file_id, wrapped)
-
-
-def unwrap_file_key(header: Header, identity: MLKEM768X25519PrivateKey, identity_id: str) -> bytes:
-    """Return the file key for one identity.
-
-    Raises:
-        KeyFileError: the file is not sealed for this identity.
-        TamperedError: it says it is, but the wrapped key does not open.
-    """
-    wrapped = dict(header.wrapped_keys).get(identity_id)
-    if wrapped is None:
-        raise KeyFileError(
-            "the file is not sealed for this identity: ask its owner to add your public key "
-            "(`sealtune keys show`) and to seal again"
-        )
-    try:
-        file_key = HPKE.decrypt(
-            wrapped, identity, hpke_info(header.dataset, header.split, header.file_id)
-        )
-    except (InvalidTag, ValueError) as error:
-        raise TamperedError("the wrapped file key does not open: seal the file again") from error
-    if len(file_key) != FILE_KEY_BYTES:
-        raise TamperedError("the file key has a wrong length: seal the file again")
-    return file_key
-
-
-def hpke_info(dataset: str, split: str, file_id: str) -> bytes:
-    """Return the HPKE info (RFC 9180) that ties a wrapped key to one file."""
-    return f"{FORMAT}/{dataset}/{split}/{file_id}".encode()
-
-
-def body_context(prologue: bytes) -> bytes:
-    """Return the Cobblestone context of the body: its key opens it after this header only."""
-    return f"{FORMAT}/body/".encode() + hashlib.sha256(prologue).digest()
 
 
 def encode_header(header: Header) -> bytes:
@@ -161,29 +113,32 @@ def encode_header(header: Header) -> bytes:
     Raises:
         SealError: too many recipients for one file.
     """
-    text = canonical_json(
-        {
-            "dataset": header.dataset,
-            "file_id": header.file_id,
-            "format": FORMAT,
-            "recipients": [
-                {"key_id": one, "wrapped_key": base64.b64encode(wrapped).decode()}
-                for one, wrapped in header.wrapped_keys
-            ],
-            "split": header.split,
-        }
-    )
+    fields: dict[str, Any] = {
+        "dataset": header.dataset,
+        "file_id": header.file_id,
+        "format": header.version.name,
+        "recipients": [
+            {"key_id": one, "wrapped_key": base64.b64encode(wrapped).decode()}
+            for one, wrapped in header.wrapped_keys
+        ],
+        "split": header.split,
+    }
+    if header.version is not V1:
+        fields["dataset_key"] = header.dataset_key
+    text = canonical_json(fields)
     if len(text) > MAX_JSON_BYTES:
         raise SealError("too many recipients for one sealed file: remove some from recipients/")
-    return MAGIC + LENGTH.pack(len(text)) + text
+    return header.version.magic + LENGTH.pack(len(text)) + text
 
 
-def parse_header(text: bytes) -> Header:
+def parse_header(text: bytes, version: Version = LATEST) -> Header:
     """Return the header that these bytes are; raises TamperedError unless they are exactly one."""
-    fields = _parse(text, {"dataset", "file_id", "format", "recipients", "split"})
+    known = {"dataset", "file_id", "format", "recipients", "split"} | version.own_fields
+    fields = _parse(text, known)
     entries = fields["recipients"]
     well_formed = (
-        fields["format"] == FORMAT
+        fields["format"] == version.name
+        and _is_dataset_key(fields, version)
         and _is_text(NAME, fields["dataset"])
         and _is_text(NAME, fields["split"])
         and _is_text(KEY_ID, fields["file_id"])
@@ -194,36 +149,41 @@ def parse_header(text: bytes) -> Header:
     if not well_formed:
         raise TamperedError(_NOT_OURS)
     wrapped = tuple((one["key_id"], _parse_wrapped(one["wrapped_key"])) for one in entries)
-    return Header(fields["dataset"], fields["split"], fields["file_id"], wrapped)
+    names = (fields["dataset"], fields["split"], fields["file_id"])
+    return Header(*names, wrapped, fields.get("dataset_key"), version)
 
 
 def encode_manifest(manifest: Manifest, signing_key: Ed25519PrivateKey) -> bytes:
-    """Return everything after the body: manifest, signature, length and end magic."""
+    """Return everything after the body, in the latest version: manifest, signature, end magic."""
     return sign(canonical_json(asdict(manifest)), signing_key)
 
 
-def sign(text: bytes, signing_key: Ed25519PrivateKey) -> bytes:
+def sign(text: bytes, signing_key: Ed25519PrivateKey, version: Version = LATEST) -> bytes:
     """Return the trailer that holds this manifest text, signed with Ed25519 (RFC 8032)."""
-    signature = signing_key.sign(MANIFEST_CONTEXT + text)
-    return text + signature + LENGTH.pack(len(text)) + END_MAGIC
+    signature = signing_key.sign(version.manifest_context + text)
+    return text + signature + LENGTH.pack(len(text)) + version.end_magic
 
 
-def parse_manifest(text: bytes, signature: bytes, signers: Sequence[Signer]) -> Manifest:
+def parse_manifest(
+    text: bytes, signature: bytes, signers: Sequence[Signer], version: Version = LATEST
+) -> Manifest:
     """Check the signature of a manifest, then parse it.
 
     Raises:
         TamperedError: nobody trusted signed it, or it is not exactly one manifest.
     """
-    signer = next((one for one in signers if _is_signed_by(one, text, signature)), None)
+    signed = version.manifest_context + text
+    signer = find_signer(signed, signature, signers)
     if signer is None:
         raise TamperedError(
             "no trusted signer signed this file as it is: restore or seal it anew; only if it came "
             "from somebody you trust, add their key to signers/"
         )
-    fields = _parse(text, set(Manifest.__dataclass_fields__))
+    fields = _parse(text, set(Manifest.__dataclass_fields__) - V2.own_fields | version.own_fields)
     counts = (fields["n_rows"], fields["n_bytes"])
     well_formed = (
-        fields["format"] == FORMAT
+        fields["format"] == version.name
+        and _is_dataset_key(fields, version)
         and all(_is_text(NAME, fields[one]) for one in ("dataset", "split"))
         and all(
             _is_text(SHA256_HEX, fields[one])
@@ -238,7 +198,12 @@ def parse_manifest(text: bytes, signature: bytes, signers: Sequence[Signer]) -> 
     )
     if not well_formed:
         raise TamperedError(_NOT_OURS)
-    return Manifest(**{**fields, "recipients": tuple(fields["recipients"])})
+    return Manifest(**{"dataset_key": None, **fields, "recipients": tuple(fields["recipients"])})
+
+
+def find_signer(signed: bytes, signature: bytes, signers: Sequence[Signer]) -> Signer | None:
+    """Return which of the signers signed these bytes (Ed25519), or None."""
+    return next((one for one in signers if _is_signed_by(one, signed, signature)), None)
 
 
 def signer_id(signing_key: Ed25519PrivateKey) -> str:
@@ -279,15 +244,19 @@ def _is_text(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
+def _is_dataset_key(fields: dict[str, Any], version: Version) -> bool:
+    return version is V1 or _is_text(KEY_ID, fields["dataset_key"])
+
+
 def _is_ordered_ids(values: list[object]) -> bool:
     """Whether these are key ids, at least one, each once and in order."""
     texts = [one for one in values if _is_text(KEY_ID, one)]
     return bool(values) and len(texts) == len(values) and texts == sorted(set(map(str, texts)))
 
 
-def _is_signed_by(signer: Signer, text: bytes, signature: bytes) -> bool:
+def _is_signed_by(signer: Signer, signed: bytes, signature: bytes) -> bool:
     try:
-        signer.public_key.verify(signature, MANIFEST_CONTEXT + text)
+        signer.public_key.verify(signature, signed)
     except InvalidSignature:
         return False
     return True

@@ -18,16 +18,20 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from cryptography.cobblestone import Cobblestone256Encryptor
 
+from python_stages.dataset_keys import dataset_key_id
 from python_stages.errors import KeyFileError, NotCheckedError, SealError, TamperedError
-from python_stages.key_files import sync
+from python_stages.key_files import make_folder, sync
 from python_stages.keys import KeyRing
 from python_stages.seal import reader
 from python_stages.seal import sealed_format as fmt
+from python_stages.seal.blocks import Beside
+from python_stages.seal.file_keys import content_key, wrap_file_key
 from python_stages.seal.fingerprint import fingerprint_lines, join_lines
 from python_stages.seal.sealed_format import Header, Manifest
 
@@ -47,6 +51,71 @@ class SealedFile:
     path: Path
     manifest: Manifest
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """The header of a file that is to be written, and the key of its body.
+
+    Attributes:
+        header: for whom it is sealed.
+        keys: the ring that signs it.
+        suite_hash: expectations that its lines passed.
+        key: the key of the body, used for this file alone.
+    """
+
+    header: Header
+    keys: KeyRing
+    suite_hash: str
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def begin(cls, dataset: str, split: str, suite_hash: str, keys: KeyRing) -> Self:
+        """Choose the keys of a new file, for the recipients and the dataset's key of now.
+
+        Call it under the lock of the dataset, so that nobody shreds its key meanwhile.
+
+        Raises:
+            KeyFileError: a key is missing, or nobody here would believe the signature.
+        """
+        if fmt.signer_id(keys.signing_key()) not in {one.key_id for one in keys.signers()}:
+            raise KeyFileError(
+                "signers/ lacks the public half of the signing key, so that nobody here would "
+                "believe the file: add it (`sealtune keys show`)"
+            )
+        recipients = keys.recipients()
+        dataset_key = keys.make_dataset_key(dataset)
+        file_key = Cobblestone256Encryptor.generate_key()
+        header = wrap_file_key(
+            file_key,
+            dataset=dataset,
+            split=split,
+            file_id=secrets.token_hex(16),
+            dataset_key_id=dataset_key_id(dataset_key),
+            recipients=recipients,
+        )
+        return cls(header, keys, suite_hash, content_key(header, file_key, dataset_key))
+
+    @property
+    def draft(self) -> str:
+        """The name under which it is written."""
+        return f".{self.header.file_id}.draft"
+
+    def is_as(self, manifest: Manifest) -> bool:
+        """Whether a file that is there is for the same recipients, suite, signer and version."""
+        return (
+            manifest.format,
+            manifest.recipients,
+            manifest.dataset_key,
+            manifest.suite_hash,
+            manifest.signer,
+        ) == (
+            self.header.version.name,
+            self.header.recipients,
+            self.header.dataset_key,
+            self.suite_hash,
+            fmt.signer_id(self.keys.signing_key()),
+        )
 
 
 def seal(
@@ -78,35 +147,26 @@ def seal(
     """
     _check_names(dataset, split)
     _check_hashes(suite_hash, expected_fingerprint)
-    recipients, signing_key = keys.recipients(), keys.signing_key()
-    if fmt.signer_id(signing_key) not in {one.key_id for one in keys.signers()}:
-        raise KeyFileError(
-            "signers/ lacks the public half of signing.key, so that nobody here would believe the "
-            "file: add it (`sealtune keys show`)"
-        )
-    file_key, file_id = Cobblestone256Encryptor.generate_key(), secrets.token_hex(16)
-    header = fmt.wrap_file_key(
-        file_key, dataset=dataset, split=split, file_id=file_id, recipients=recipients
-    )
     home = folder / dataset
     try:
-        with _locked(home):
+        with locked(home):
+            new = NewFile.begin(dataset, split, suite_hash, keys)
             if expected_fingerprint is not None:
                 target = home / f"{split}-{expected_fingerprint}.sealed"
-                present = _find(target, header, suite_hash, keys)
+                present = _find(target, new)
                 if present is not None:
                     fingerprint = fingerprint_lines(lines, keys.hmac_key("fingerprint"))
                     _check_passed(fingerprint, expected_fingerprint)
                     return present
-            draft = home / f".{file_id}.draft"
+            draft = home / new.draft
             try:
-                manifest = _write(draft, lines, header, file_key, suite_hash=suite_hash, keys=keys)
+                manifest = write_draft(draft, join_lines(lines), new)
                 _check_passed(manifest.fingerprint, expected_fingerprint)
                 target = folder / manifest.path
-                present = _find(target, header, suite_hash, keys)
+                present = _find(target, new)
                 if present is None:
-                    _read_back(draft, file_key, keys)
-                    _publish(draft, target)
+                    read_back(draft, new)
+                    publish(draft, target)
                 return present or SealedFile(target, manifest, is_new=True)
             finally:
                 draft.unlink(missing_ok=True)
@@ -134,12 +194,9 @@ def _check_passed(fingerprint: str, expected: str | None) -> None:
 
 
 @contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def locked(home: Path) -> Iterator[None]:
     """Make the folder of a dataset, wait until nobody else seals there, and clear it of drafts."""
-    for one in (home.parent, home):
-        if not one.exists():
-            one.mkdir(mode=0o700, parents=True, exist_ok=True)
-            sync(one.parent)
+    make_folder(home)
     # A file, not the folder: a network file system locks only what is open for writing.
     descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -152,45 +209,48 @@ def _locked(home: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write(
-    draft: Path,
-    lines: Iterable[bytes],
-    header: Header,
-    file_key: bytes,
-    *,
-    suite_hash: str,
-    keys: KeyRing,
-) -> Manifest:
-    prologue = fmt.encode_header(header)
-    encryptor = Cobblestone256Encryptor(file_key, fmt.body_context(prologue))
-    mac = hmac.new(keys.hmac_key("fingerprint"), digestmod=hashlib.sha256)
+def write_draft(draft: Path, blocks: Iterable[tuple[int, bytes]], new: NewFile) -> Manifest:
+    """Write and sync a whole sealed file under a draft's name.
+
+    Args:
+        draft: a file that does not exist.
+        blocks: the plaintext in order, each block with its number of newlines.
+        new: what is to be written.
+    """
+    prologue = fmt.encode_header(new.header)
+    header_hash = hashlib.sha256(prologue)
+    context = new.header.version.body_context(header_hash.digest())
+    encryptor = Cobblestone256Encryptor(new.key, context)
+    mac = hmac.new(new.keys.hmac_key("fingerprint"), digestmod=hashlib.sha256)
     body_hash = hashlib.sha256()
     n_rows = n_bytes = 0
     with reader.create_file(draft) as file:
         file.write(prologue)
-        for n_lines, block in join_lines(lines):
-            mac.update(block)
-            n_rows, n_bytes = n_rows + n_lines, n_bytes + len(block)
-            ciphertext = encryptor.update(block)
-            body_hash.update(ciphertext)
+        with Beside() as beside:
+            for n_lines, block in blocks:
+                beside.run(mac.update, block)
+                n_rows, n_bytes = n_rows + n_lines, n_bytes + len(block)
+                ciphertext = encryptor.update(block)
+                beside.run(body_hash.update, ciphertext)
+                file.write(ciphertext)
+            ciphertext = encryptor.finalize()
+            beside.run(body_hash.update, ciphertext)
             file.write(ciphertext)
-        ciphertext = encryptor.finalize()
-        body_hash.update(ciphertext)
-        file.write(ciphertext)
         manifest = Manifest(
-            dataset=header.dataset,
-            split=header.split,
-            file_id=header.file_id,
+            dataset=new.header.dataset,
+            split=new.header.split,
+            file_id=new.header.file_id,
             fingerprint=mac.hexdigest(),
             n_rows=n_rows,
             n_bytes=n_bytes,
-            suite_hash=suite_hash,
-            recipients=tuple(one for one, _ in header.wrapped_keys),
-            signer=fmt.signer_id(keys.signing_key()),
-            header_sha256=hashlib.sha256(prologue).hexdigest(),
+            suite_hash=new.suite_hash,
+            recipients=new.header.recipients,
+            signer=fmt.signer_id(new.keys.signing_key()),
+            dataset_key=new.header.dataset_key,
+            header_sha256=header_hash.hexdigest(),
             body_sha256=body_hash.hexdigest(),
         )
-        file.write(fmt.encode_manifest(manifest, keys.signing_key()))
+        file.write(fmt.encode_manifest(manifest, new.keys.signing_key()))
         file.flush()
         os.fsync(file.fileno())
         if hasattr(os, "posix_fadvise"):
@@ -199,15 +259,17 @@ def _write(
     return manifest
 
 
-def _read_back(draft: Path, file_key: bytes, keys: KeyRing) -> None:
-    """Open what was written as a recipient would, and compare the plaintext's fingerprint."""
-    mac = hmac.new(keys.hmac_key("fingerprint"), digestmod=hashlib.sha256)
+def read_back(draft: Path, new: NewFile) -> None:
+    """Open what was written as a recipient would, and compare the plaintext's fingerprint.
+
+    Raises:
+        SealError: the disk does not give back what was written.
+    """
+    mac = hmac.new(new.keys.hmac_key("fingerprint"), digestmod=hashlib.sha256)
     try:
         with draft.open("rb") as file:
-            envelope = reader.read_envelope(file, keys.signers())
-            hashes = reader.hash_body(file, envelope)
-            for block in reader.decrypt_body(file, envelope, file_key, hashes):
-                mac.update(block)
+            envelope = reader.read_envelope(file, new.keys.signers())
+            reader.examine_body(file, envelope, new.key, also=mac.update)
         is_same = hmac.compare_digest(mac.hexdigest(), envelope.manifest.fingerprint)
     except TamperedError:
         is_same = False
@@ -215,23 +277,20 @@ def _read_back(draft: Path, file_key: bytes, keys: KeyRing) -> None:
         raise SealError("what was written cannot be read back: check the disk, then seal again")
 
 
-def _find(target: Path, header: Header, suite_hash: str, keys: KeyRing) -> SealedFile | None:
-    """Return the file of this name, verified, if it is ours, for the same recipients and suite.
+def _find(target: Path, new: NewFile) -> SealedFile | None:
+    """Return the file of this name, verified, if it is ours and as it would be written now.
 
     A file that another trusted signer made under this name is sealed anew: nobody but the holder
     of the hmac key can know that its lines are those of the fingerprint.
     """
     if not os.path.lexists(target):
         return None
-    present = reader.verify(target, keys=keys)
-    recipients = tuple(one for one, _ in header.wrapped_keys)
-    ours = (recipients, suite_hash, fmt.signer_id(keys.signing_key()))
-    if (present.recipients, present.suite_hash, present.signer) != ours:
-        return None
-    return SealedFile(target, present, is_new=False)
+    present = reader.verify(target, keys=new.keys)
+    return SealedFile(target, present, is_new=False) if new.is_as(present) else None
 
 
-def _publish(draft: Path, target: Path) -> None:
+def publish(draft: Path, target: Path) -> None:
+    """Give a draft its name in one step, in the place of an older file of that name."""
     if os.path.lexists(target):
         draft.replace(target)
     else:

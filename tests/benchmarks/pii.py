@@ -24,6 +24,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Final
 
+from tests.benchmarks.report import Claim
+
 LENGTHS: Final = {"short": 16, "ticket": 80, "legal": 800}  # words
 LEAST_SPEEDUP: Final = {"short": 4.0, "ticket": 2.5, "legal": 1.5}
 LEAST_SPEEDUP_DISTINCT: Final = 50.0
@@ -232,23 +234,39 @@ def _resident_bytes() -> int:
 
 
 def main() -> int:
-    """Measure; return 1 if a goal is missed or a finding differs."""
+    """Measure, print the claims last, and return 1 if one does not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.pii", description=__doc__)
     parser.add_argument("--texts", type=int, default=1_000, help="short texts; longer ones: fewer")
     parser.add_argument("--memory-texts", type=int, default=200_000)
     options = parser.parse_args()
-    is_met = True
+    claims: list[Claim] = []
     for speed in speeds(options.texts):
-        _say(asdict(speed) | {"speedup": speed.speedup, "goal": LEAST_SPEEDUP[speed.name]})
-        is_met &= speed.speedup >= LEAST_SPEEDUP[speed.name] and not speed.n_different
+        _say(asdict(speed) | {"speedup": speed.speedup})
+        claims += [
+            Claim(
+                f"{speed.name} texts, times stock",
+                speed.speedup,
+                LEAST_SPEEDUP[speed.name],
+                is_at_least=True,
+            ),
+            Claim(f"{speed.name} texts with other findings than stock", speed.n_different, 0),
+        ]
     repeated = distinct()
-    _say(asdict(repeated) | {"speedup": repeated.speedup, "goal": LEAST_SPEEDUP_DISTINCT})
-    is_met &= repeated.speedup >= LEAST_SPEEDUP_DISTINCT
+    _say(asdict(repeated) | {"speedup": repeated.speedup})
+    claims.append(
+        Claim(
+            "rendered transactions, times stock",
+            repeated.speedup,
+            LEAST_SPEEDUP_DISTINCT,
+            is_at_least=True,
+        )
+    )
     if options.memory_texts:
         used = memory(options.memory_texts)
-        _say(asdict(used) | {"growth": used.growth, "goal": MOST_GROWTH})
-        is_met &= used.growth <= MOST_GROWTH
-    return int(not is_met)
+        _say(asdict(used) | {"growth": used.growth})
+        claims.append(Claim("memory at the end / after a fifth", used.growth, MOST_GROWTH))
+    sys.stdout.write(json.dumps([asdict(claim) for claim in claims]) + "\n")
+    return int(not all(claim.is_met for claim in claims))
 
 
 def _say(numbers: dict[str, Any]) -> None:

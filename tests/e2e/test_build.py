@@ -23,6 +23,7 @@ import pytest
 from python_stages.generate import generate_transactions
 from tests.e2e.conftest import CHECKOUT, Project
 from tests.e2e.warm import WarmProject
+from tests.python_stages.loopback_api import API_KEY, LoopbackApi, serve
 
 SAMPLE = CHECKOUT / "sample_data" / "transactions.csv"
 
@@ -190,6 +191,35 @@ def test_another_vault_another_format_and_one_thread_give_the_same_fingerprints(
     assert set(sealed_state(fresh)) == set(sealed_state(built))
     lines = "select split, line_number, n_tokens, line from vault.main.transactions_sealed"
     assert sorted(fresh.query(lines)) == sorted(built.query(lines))
+
+
+# ── a job at a provider ──
+
+
+def test_a_build_that_waits_ends_with_a_tuned_model_its_metrics_and_no_file_at_the_provider(
+    copied: WarmProject,
+) -> None:
+    with serve(LoopbackApi(results=b"step,train_loss\n1,2.5\n2,1.5\n")) as api:
+        variables = {"backend": "compatible", "base_url": api.base_url, "wait_for_jobs": True}
+        what = ("run", "-s", "transactions_sealed", "fine_tune_jobs", "job_metrics")
+        secret = {"SEALTUNE_COMPATIBLE_API_KEY": API_KEY}
+        done = copied.dbt(*what, vars=variables, env=secret)
+        assert "running" in done.stdout
+        assert "is succeeded" in done.stdout
+        uploaded = [file for file in api.files.values() if file.purpose == "fine-tune"]
+        assert (len(api.jobs), uploaded) == (1, [])
+
+        before = ledger_rows(copied)
+        copied.dbt(*what, vars=variables, env=secret)
+        assert (len(api.jobs), ledger_rows(copied)) == (1, before)
+    jobs = copied.query(
+        "select outcome, fine_tuned_model, n_trained_tokens from vault.main.fine_tune_jobs "
+        "where backend = 'compatible'"
+    )
+    assert jobs == [("succeeded", "ft:gpt-4.1-mini-2025-04-14:loopback", 1234)]
+    metrics = copied.query("select step, metric, value from vault.main.job_metrics order by step")
+    assert metrics == [(1, "train_loss", 2.5), (2, "train_loss", 1.5)]
+    assert API_KEY not in "".join(copied.outputs)
 
 
 # ── changes between builds ──

@@ -1,7 +1,8 @@
 """A small provider on 127.0.0.1 that behaves like the OpenAI API for files and fine-tuning jobs.
 
 It keeps everything in memory, answers with the API's error bodies, logs every request and fails on
-demand (`Fault`, `listing_lag`, `ignores_cursor`), so that the real client meets real sockets.
+demand (`Fault`, `listing_lag`, `ignores_cursor`, `repeats_items`), so that the real client meets
+real sockets. A job goes one state on whenever it is asked after, until `finish` or its own end.
 """
 
 import json
@@ -99,6 +100,7 @@ class StoredJob:
     job_id: str
     shown: dict[str, Any]
     hidden_for: int
+    events: list[dict[str, Any]] = field(default_factory=list)
 
 
 class ApiError(Exception):
@@ -120,20 +122,28 @@ class LoopbackApi:
         listing_lag: how many list requests a new file or job stays invisible for.
         page_size: most items of one page.
         ignores_cursor: list from the start whatever `after` says, as some hosts do.
+        repeats_items: begin every page with the last item of the one before, as hosts do that
+            page by number while something is added.
         knows_metadata_filter: whether listing jobs heeds the `metadata[...]` filter.
         keeps_deleted_files: answer that a file was deleted, and keep it.
+        holds_jobs: let jobs go on only by `finish`.
+        results: content of the result file that a job has when it succeeds; None for no file.
     """
 
     listing_lag: int = 0
     page_size: int = 100
     ignores_cursor: bool = False
+    repeats_items: bool = False
     knows_metadata_filter: bool = True
     keeps_deleted_files: bool = False
+    holds_jobs: bool = False
+    results: bytes | None = None
     base_url: str = ""
     faults: list[Fault] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     files: dict[str, StoredFile] = field(default_factory=dict)
     jobs: dict[str, StoredJob] = field(default_factory=dict)
+    models: set[str] = field(default_factory=set)
     n_bytes_received: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     _n_ids: int = 0
@@ -147,7 +157,18 @@ class LoopbackApi:
         shown = self.jobs[job_id].shown
         shown.update(status=status, error=error, finished_at=int(time.time()))
         if status == "succeeded":
-            shown.update(fine_tuned_model=f"ft:{shown['model']}:loopback", trained_tokens=1234)
+            model = f"ft:{shown['model']}:loopback"
+            shown.update(fine_tuned_model=model, trained_tokens=1234)
+            self.models.add(model)
+            if self.results is not None:
+                shown["result_files"] = [self._add_results(self.results)]
+
+    def add_event(self, job_id: str, message: str, at: int = 0, **data: Any) -> None:
+        """Let something happen to a job; `data` are the numbers of a metrics event."""
+        events = self.jobs[job_id].events
+        event = {"object": "fine_tuning.job.event", "level": "info", "created_at": at}
+        event |= {"id": f"ftevent-{job_id}-{len(events)}", "message": message}
+        events.append(event | ({"type": "metrics", "data": data} if data else {"type": "message"}))
 
     def count(self, method: str, path: str) -> int:
         """Return how many requests of a kind came in."""
@@ -173,7 +194,17 @@ class LoopbackApi:
                 return self._answer_files(request, query, rest)
             case ["fine_tuning", "jobs", *rest]:
                 return self._answer_jobs(request, query, rest)
+            case ["models", name]:
+                return self._answer_model(request.method, name)
         raise ApiError(404, None, "Unknown request URL.")
+
+    def _answer_model(self, method: str, name: str) -> dict[str, Any]:
+        if name not in self.models:
+            raise ApiError(404, "model_not_found", "The model does not exist.")
+        if method == "DELETE":
+            self.models.remove(name)
+            return {"id": name, "object": "model", "deleted": True}
+        return {"id": name, "object": "model", "created": 0, "owned_by": "org-loopback"}
 
     def _answer_files(
         self, request: Request, query: dict[str, list[str]], rest: list[str]
@@ -220,10 +251,8 @@ class LoopbackApi:
                 self.finish(self._job(job_id).job_id, "cancelled")
                 return self._job(job_id).shown
             case ["GET", job_id, "events"]:
-                event: dict[str, Any] = {"object": "fine_tuning.job.event", "level": "info"}
-                event |= {"id": f"ftevent-{job_id}", "created_at": 0}
-                event |= {"message": self._job(job_id).shown["status"]}
-                return {"object": "list", "data": [event], "has_more": False}
+                events = [(StoredJob("", {}, 0), event) for event in self._job(job_id).events]
+                return self._page(events[::-1], query)
         raise ApiError(404, None, "Unknown request URL.")
 
     def _new_id(self, prefix: str) -> str:
@@ -239,6 +268,19 @@ class LoopbackApi:
         if job_id not in self.jobs:
             raise ApiError(404, "fine_tune_not_found", f"Could not find fine tune: {job_id}")
         return self.jobs[job_id]
+
+    def _add_results(self, content: bytes) -> str:
+        file = StoredFile(
+            file_id=self._new_id("file"),
+            name="step_metrics.csv",
+            purpose="fine-tune-results",
+            content=content,
+            expires_after_seconds=None,
+            created_at=int(time.time()),
+            hidden_for=0,
+        )
+        self.files[file.file_id] = file
+        return file.file_id
 
     def _create_file(self, request: Request) -> dict[str, Any]:
         parts = request.body
@@ -303,6 +345,8 @@ class LoopbackApi:
     def _live(self, job: StoredJob) -> dict[str, Any]:
         """Move a job one state on and show it; its files are read when it leaves the first."""
         status = job.shown["status"]
+        if self.holds_jobs:
+            return job.shown
         problem = self._file_problem(job) if status == "validating_files" else None
         if problem is not None:
             self.finish(job.job_id, "failed", problem)
@@ -338,6 +382,7 @@ class LoopbackApi:
         after = query.get("after", [None])[0]
         ids = [shown["id"] for shown in visible]
         start = ids.index(after) + 1 if after in ids and not self.ignores_cursor else 0
+        start -= start > 0 and self.repeats_items
         end = start + min(self.page_size, int(query.get("limit", [self.page_size])[0]))
         page = {"object": "list", "data": visible[start:end]}
         return page if self.ignores_cursor else page | {"has_more": end < len(visible)}

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,15 +12,10 @@ from typer.testing import CliRunner, Result
 from python_stages import keys
 from python_stages.cli import app
 from python_stages.scrub import engine
+from tests.python_stages.scrub.engines import built
 
 CARD = "4111 1111 1111 1111"
 MAIL = "anna@example.com"
-REAL = engine.Engine
-
-
-@cache
-def built(entities: tuple[str, ...], ner: str | None) -> engine.Engine:
-    return REAL(entities, ner=ner)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +23,7 @@ def _one_engine_of_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Build each engine once for all tests: it takes as long as a test."""
 
     def engine_of(entities: Iterable[str], *, ner: str | None = None) -> engine.Engine:
-        return built(tuple(entities), ner)
+        return built(*entities, ner=ner)
 
     monkeypatch.setattr(engine, "Engine", engine_of)
 
@@ -303,6 +297,26 @@ def test_pseudonyms_take_the_key_and_agree_across_files(tmp_path: Path, keys_fol
     refused = attempt(*words, stdin="x", folder=tmp_path / "nowhere")
     assert refused.exit_code == 1
     assert "sealtune keys init" in refused.stderr
+
+
+@pytest.mark.parametrize("is_piped", [False, True])
+def test_surrogates_are_no_values_of_what_is_scrubbed(
+    tmp_path: Path, keys_folder: Path, *, is_piped: bool
+) -> None:
+    def surrogates(*mails: str) -> list[str]:
+        content = "\n".join(["mail", *mails, ""])
+        path = write(tmp_path / "in.csv", content)
+        words = ["--format", "csv", "--preset", "identifiers", "--operator", "surrogate"]
+        result = (
+            run("scrub", "-", *words, stdin=content, folder=keys_folder)
+            if is_piped
+            else run("scrub", path, *words, folder=keys_folder)
+        )
+        return result.stdout.split()[1:]
+
+    (made,) = surrogates("jo.doe@acme.com")
+    both = surrogates("jo.doe@acme.com", made)
+    assert made not in both
 
 
 def test_what_cannot_be_read_as_text_is_masked_whole_and_counted() -> None:

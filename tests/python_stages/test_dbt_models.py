@@ -1,13 +1,16 @@
 """What the Python models call: values stay out of errors, and batches stream."""
 
+import json
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import dbt_models
+from python_stages import dbt_models, keys, seal
 from python_stages.dbt_models import _stream
 from python_stages.errors import ConfigError, SealtuneError, StageError, value_free
 from python_stages.render import RENDERED_SCHEMA
@@ -131,14 +134,15 @@ def test_scrubbed_replaces_and_counts_and_keeps_every_other_column(
         union all select 'r2', 'nothing here', 'Gas'
     """)
     policy = {
-        "user_text": {"entities": ["identifiers"]},
-        "assistant_text": {"entities": ["identifiers"]},
+        "user_text": {"entities": ["EMAIL_ADDRESS"]},
+        "assistant_text": {"entities": ["EMAIL_ADDRESS"]},
     }
     reader = dbt_models.scrubbed(relation, "transactions", policy)
     rows = reader.read_all().sort_by("row_id").to_pylist()
     assert [row["n_masked"] for row in rows] == [1, 0]
     assert "example.com" not in rows[0]["user_text"]
-    assert rows[1] == {
+    assert len({row["policy_hash"] for row in rows}) == 1
+    assert {name: value for name, value in rows[1].items() if name != "policy_hash"} == {
         "row_id": "r2",
         "user_text": "nothing here",
         "assistant_text": "Gas",
@@ -147,21 +151,87 @@ def test_scrubbed_replaces_and_counts_and_keeps_every_other_column(
     }
 
 
-def test_pseudonyms_are_those_of_the_dataset_in_every_process(
+def test_pseudonyms_are_those_of_the_dataset_wherever_the_work_is_done(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     relation = con.sql("select 'r1' as row_id, 'jo.doe@example.com' as user_text")
-    policy = {"user_text": {"entities": ["identifiers"], "operator": "pseudonym"}}
+    policy = {"user_text": {"entities": ["EMAIL_ADDRESS"], "operator": "pseudonym"}}
 
     def pseudonym(dataset: str, executor: str) -> str:
-        run = {"executor": executor, "workers": 1, "ray_address": None}
+        run = {"executor": executor, "workers": 2, "ray_address": None}
         reader = dbt_models.scrubbed(relation, dataset, policy, run)
         return str(reader.read_all()["user_text"][0])
 
     here = pseudonym("transactions", "inline")
     assert here.startswith("[EMAIL_ADDRESS_")
-    assert pseudonym("transactions", "processes") == here
+    assert pseudonym("transactions", "auto") == here
     assert pseudonym("support", "inline") != here
+
+
+SURROGATES = {"user_text": {"entities": ["EMAIL_ADDRESS"], "operator": "surrogate"}}
+
+
+def mails(con: duckdb.DuckDBPyConnection, *addresses: str) -> duckdb.DuckDBPyRelation:
+    """Return a row for each address, with a text that names it."""
+    texts = [f"write to {address}" for address in addresses]
+    return con.from_arrow(
+        pa.table({"row_id": list(map(str, range(len(texts)))), "user_text": texts})
+    )
+
+
+def test_no_surrogate_is_a_value_of_the_relation(con: duckdb.DuckDBPyConnection) -> None:
+    def surrogates(*addresses: str) -> list[str]:
+        table = dbt_models.scrubbed(mails(con, *addresses), "transactions", SURROGATES).read_all()
+        return [str(text).removeprefix("write to ") for text in table["user_text"].to_pylist()]
+
+    (made,) = surrogates("jo.doe@acme.com")
+    both = surrogates("jo.doe@acme.com", made)
+    assert made not in both
+    assert len(set(both)) == 2
+
+
+@pytest.fixture
+def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that the process takes for its vault."""
+    monkeypatch.setenv("SEALTUNE_VAULT_DIR", str(tmp_path / "vault"))
+    return tmp_path / "vault"
+
+
+@pytest.mark.parametrize("operator", ["pseudonym", "surrogate"])
+def test_a_reversal_map_is_sealed_for_the_owner_where_it_is_asked_for(
+    con: duckdb.DuckDBPyConnection, ring: keys.KeyRing, vault: Path, operator: str
+) -> None:
+    keys.add_recipient(ring.folder, "team", keys.create(vault.parent / "b").public_recipient())
+    policy = {"user_text": {"entities": ["EMAIL_ADDRESS"], "operator": operator}}
+    relation = mails(con, "jo.doe@acme.com", "JO.DOE@acme.com")
+    reader = dbt_models.scrubbed(relation, "transactions", policy, reversal=True)
+    texts = reader.read_all()["user_text"].to_pylist()
+
+    (path,) = vault.rglob("*.sealed")
+    assert path.parent == vault / "reversal" / "transactions"
+    assert seal.verify(path, keys=ring).recipients == (ring.identity_id(),)
+    assert b"jo.doe@acme.com" not in path.read_bytes().lower()
+    lines = [json.loads(line) for line in seal.read_sealed(path, keys=ring)]
+    assert {line["value"] for line in lines} == {"jo.doe@acme.com", "JO.DOE@acme.com"}
+    assert {f"write to {line['pseudonym']}" for line in lines} == set(texts)
+
+
+def test_without_being_asked_no_map_is_made(con: duckdb.DuckDBPyConnection, vault: Path) -> None:
+    dbt_models.scrubbed(mails(con, "jo.doe@acme.com"), "transactions", SURROGATES).read_all()
+    assert not vault.exists()
+
+
+@pytest.mark.parametrize(
+    ("operator", "reversal", "message"),
+    [("placeholder", True, "nothing to reverse"), ("pseudonym", "yes", "must be true or false")],
+)
+def test_a_map_of_nothing_is_refused_before_any_row(
+    con: duckdb.DuckDBPyConnection, operator: str, reversal: Any, message: str
+) -> None:
+    policy = {"user_text": {"entities": ["EMAIL_ADDRESS"], "operator": operator}}
+    relation = mails(con, "jo.doe@acme.com")
+    with pytest.raises((ConfigError, duckdb.Error), match=message):
+        dbt_models.scrubbed(relation, "transactions", policy, reversal=reversal).read_all()
 
 
 def test_an_unknown_executor_is_an_error_before_any_row(con: duckdb.DuckDBPyConnection) -> None:

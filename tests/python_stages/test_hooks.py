@@ -1,7 +1,8 @@
 """The hooks: nothing is sealed or submitted that was not checked, and nothing twice."""
 
 import json
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,19 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import hooks, keys, seal
+from python_stages import hooks, keys, seal, settings
 from python_stages.check import VERDICT_SCHEMA, hash_suites
-from python_stages.errors import ConfigError, NotCheckedError
-from python_stages.hooks import JobSettings, check_spec, fingerprint_relation, ledger_sql
-from python_stages.ledger import Ledger
+from python_stages.errors import BackendError, ConfigError, NotCheckedError
+from python_stages.hooks import check_spec, fingerprint_relation
+from python_stages.job_access import provider_of
+from python_stages.job_hooks import job_metrics, ledger_path, ledger_sql
+from python_stages.job_results import ResultVault
+from python_stages.job_settings import JobSettings
+from python_stages.ledger import Ledger, LedgerRow, State
+from python_stages.refresh import refresh as refresh_backend
+from python_stages.shred import shred
+from tests.python_stages.crashes import Crash, Crasher, CrashingLedger
+from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
 
 CHECK = {"labels": ["Gas", "Travel"], "pii_entities": ["identifiers"], "max_tokens_per_example": 99}
 JOB = {"backend": "plan", "base_model": "tiny", "price_per_million_tokens": None}
@@ -36,7 +45,9 @@ def con(ring: keys.KeyRing) -> Iterator[duckdb.DuckDBPyConnection]:
             create table examples as select
                 lpad(i::varchar, 3, '0') as example_id,
                 if(i % 5 = 0, 'validation', 'train') as split,
-                [{'role': 'user', 'content': 'é ' || i}]::json::varchar as messages,
+                [
+                    {'role': 'user', 'content': 'é ' || i}, {'role': 'assistant', 'content': 'Gas'}
+                ]::json::varchar as messages,
                 7 as n_tokens
             from range(100) n(i)
         """)
@@ -79,6 +90,13 @@ def config(hook: str, **job: object) -> dict[str, Any]:
     }
 
 
+def run(
+    con: duckdb.DuckDBPyConnection, config: dict[str, Any], said: list[str] | None = None
+) -> str:
+    """Run a hook; what it says while it is at work goes into `said`."""
+    return hooks.run(con, config, ([] if said is None else said).append)
+
+
 def files(tmp_path: Path) -> Mapping[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "vault").rglob("*.sealed")}
 
@@ -89,7 +107,7 @@ def files(tmp_path: Path) -> Mapping[str, int]:
 def test_sealed_files_hold_the_lines_of_their_split_in_order(
     con: duckdb.DuckDBPyConnection, ring: keys.KeyRing, tmp_path: Path
 ) -> None:
-    assert hooks.run(con, config("seal")) == "demo: sealed train 80 lines, validation 20 lines"
+    assert run(con, config("seal")) == "demo: sealed train 80 lines, validation 20 lines"
     for split, n_lines in (("train", 80), ("validation", 20)):
         (path,) = (tmp_path / "vault" / "sealed" / "demo").glob(f"{split}-*.sealed")
         with seal.open_sealed(path, keys=ring) as file:
@@ -103,9 +121,9 @@ def test_sealed_files_hold_the_lines_of_their_split_in_order(
 
 
 def test_sealing_again_writes_nothing(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    hooks.run(con, config("seal"))
+    run(con, config("seal"))
     before = files(tmp_path)
-    assert hooks.run(con, config("seal")).startswith("demo: already sealed, nothing written")
+    assert run(con, config("seal")).startswith("demo: already sealed, nothing written")
     assert files(tmp_path) == before
 
 
@@ -124,7 +142,7 @@ def test_lines_that_changed_after_their_check_are_not_sealed(
 ) -> None:
     con.execute(change)
     with pytest.raises(NotCheckedError, match="the check was of other lines"):
-        hooks.run(con, config("seal"))
+        run(con, config("seal"))
     assert files(tmp_path) == {}
 
 
@@ -134,7 +152,7 @@ def test_a_failed_expectation_is_named_and_nothing_is_sealed(
 ) -> None:
     put_verdict(con, ring, is_success=is_success)
     with pytest.raises(NotCheckedError, match=r"1 of 2 .* failed: examples.is_fine\(second\)"):
-        hooks.run(con, config("seal"))
+        run(con, config("seal"))
     assert files(tmp_path) == {}
 
 
@@ -143,7 +161,7 @@ def test_other_rules_than_those_of_the_check_are_refused(
 ) -> None:
     other = {**config("seal"), "check": {**CHECK, "max_tokens_per_example": 100}}
     with pytest.raises(NotCheckedError, match="rules have changed since the check"):
-        hooks.run(con, other)
+        run(con, other)
     assert files(tmp_path) == {}
 
 
@@ -152,10 +170,10 @@ def test_an_empty_or_incomplete_check_is_refused(
 ) -> None:
     con.execute("delete from checked where \"column\" = 'first'")
     with pytest.raises(NotCheckedError, match="incomplete"):
-        hooks.run(con, config("seal"))
+        run(con, config("seal"))
     con.execute("delete from checked")
     with pytest.raises(NotCheckedError, match="no check was recorded"):
-        hooks.run(con, config("seal"))
+        run(con, config("seal"))
     assert files(tmp_path) == {}
 
 
@@ -175,13 +193,13 @@ def test_the_fingerprint_that_is_checked_is_the_one_that_is_sealed(
 def test_a_plan_is_recorded_once_and_seen_in_the_ledger_s_relation(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
-    hooks.run(con, config("seal"))
-    said = hooks.run(con, config("submit", price_per_million_tokens=5.0))
+    run(con, config("seal"))
+    said = run(con, config("submit", price_per_million_tokens=5.0))
     assert "on plan is PLANNED: tiny, 80 examples, 560 tokens an epoch" in said
-    with Ledger(hooks.ledger_path()) as ledger:
+    with Ledger(ledger_path()) as ledger:
         before = ledger.jobs()
-    hooks.run(con, config("submit", price_per_million_tokens=5.0))
-    with Ledger(hooks.ledger_path()) as ledger:
+    run(con, config("submit", price_per_million_tokens=5.0))
+    with Ledger(ledger_path()) as ledger:
         assert ledger.jobs() == before
     found = con.sql(ledger_sql())
     (row,) = found.fetchall()
@@ -192,11 +210,11 @@ def test_a_plan_is_recorded_once_and_seen_in_the_ledger_s_relation(
 
 
 def test_nothing_is_submitted_after_the_lines_changed(con: duckdb.DuckDBPyConnection) -> None:
-    hooks.run(con, config("seal"))
+    run(con, config("seal"))
     con.execute("delete from examples where example_id = '042'")
     with pytest.raises(NotCheckedError):
-        hooks.run(con, config("submit"))
-    assert not hooks.ledger_path().exists()
+        run(con, config("submit"))
+    assert not ledger_path().exists()
 
 
 def test_without_a_ledger_its_relation_has_its_columns_and_no_row(
@@ -205,7 +223,259 @@ def test_without_a_ledger_its_relation_has_its_columns_and_no_row(
     found = con.sql(ledger_sql())
     assert found.columns[:3] == ["job_key", "dataset", "state"]
     assert found.fetchall() == []
-    assert not hooks.ledger_path().exists()
+    assert not ledger_path().exists()
+
+
+# ── submit to a provider ──
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackApi]:
+    monkeypatch.setenv("SEALTUNE_COMPATIBLE_API_KEY", API_KEY)
+    with serve() as served:
+        yield served
+
+
+def at(api: LoopbackApi, **job: object) -> dict[str, Any]:
+    """Return the settings of a job at a provider on this machine."""
+    return {**JOB, "backend": "compatible", "base_url": api.base_url, **job}
+
+
+def sealed_con(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    run(con, config("seal"))
+    return con
+
+
+def the_row() -> LedgerRow:
+    with Ledger(ledger_path()) as ledger:
+        (row,) = ledger.jobs()
+    return row
+
+
+def test_a_job_is_submitted_once_and_a_later_build_notes_its_end_and_deletes_its_files(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    submit = config("submit", **at(api))
+    assert "on compatible is running" in run(sealed_con(con), submit)
+    api.finish(the_row().job_id or "", "succeeded")
+    assert "on compatible is succeeded" in run(con, submit)
+    assert (the_row().state, len(api.jobs), len(api.files)) == (State.FILES_DELETED, 1, 0)
+
+
+def test_a_build_that_waits_says_how_far_the_job_is_and_returns_when_it_has_ended(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    said: list[str] = []
+    submit = config("submit", **at(api, wait_for_jobs=True, wait_timeout_seconds=60))
+    assert "is succeeded" in run(sealed_con(con), submit, said)
+    assert [line.split("  ")[-1].split(",")[0] for line in said] == [
+        "queued",
+        "running",
+        "succeeded",
+    ]
+    assert all(line.startswith("demo: ") for line in said)
+    assert the_row().state is State.FILES_DELETED
+
+
+def test_a_build_that_waits_fails_where_the_job_fails(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    api.holds_jobs = True
+    run(sealed_con(con), config("submit", **at(api)))
+    api.finish(the_row().job_id or "", "failed", {"code": "quota_used_up", "message": "Gas"})
+    with pytest.raises(BackendError, match=r"failed \(quota_used_up\).*another seed") as caught:
+        run(con, config("submit", **at(api, wait_for_jobs=True)))
+    assert "Gas" not in str(caught.value)
+    assert the_row().state is State.FILES_DELETED
+
+
+def test_a_build_stops_waiting_in_the_end_and_says_how_to_follow_the_job_that_goes_on(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    api.holds_jobs = True
+    submit = config("submit", **at(api, wait_for_jobs=True, wait_timeout_seconds=0.2))
+    with pytest.raises(BackendError, match="goes on") as caught:
+        run(sealed_con(con), submit)
+    assert f"`sealtune watch {the_row().key[:12]}`" in str(caught.value)
+    assert the_row().state is State.JOB_CREATED
+
+
+def test_another_dataset_s_job_in_trouble_does_not_fail_a_submission(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    run(sealed_con(con), config("submit", **at(api, seed=1)))
+    del api.jobs[the_row().job_id or ""]
+    assert "is running" in run(con, config("submit", **at(api, seed=2)))
+
+
+def test_one_s_own_job_in_trouble_fails_a_submission(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    run(sealed_con(con), config("submit", **at(api)))
+    del api.jobs[the_row().job_id or ""]
+    with pytest.raises(BackendError, match="404"):
+        run(con, config("submit", **at(api)))
+
+
+# ── the jobs of the ledger ──
+
+
+def refresh(con: duckdb.DuckDBPyConnection, *jobs: dict[str, Any]) -> tuple[str, list[str]]:
+    """Run the hook of `fine_tune_jobs`; return its message and what it said."""
+    said: list[str] = []
+    return run(con, {"hook": "refresh", "jobs": list(jobs)}, said), said
+
+
+def test_before_the_jobs_are_shown_every_configured_backend_is_asked(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    run(sealed_con(con), config("submit", **at(api)))
+    api.finish(the_row().job_id or "", "succeeded")
+    assert refresh(con, JOB, at(api)) == ("asked after 1 job(s)", [])
+    found = con.sql(ledger_sql())
+    shown = dict(zip(found.columns, found.fetchall()[0], strict=True))
+    assert (shown["outcome"], shown["fine_tuned_model"]) == ("succeeded", "ft:tiny:loopback")
+
+
+def test_a_provider_that_does_not_answer_leaves_the_jobs_as_they_are_with_a_warning(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    run(sealed_con(con), config("submit", **at(api)))
+    before = the_row()
+    api.inject(Fault("GET", "/v1/fine_tuning", "refuse", status=401, times=99))
+    message, (warning,) = refresh(con, at(api))
+    assert message == "asked after 1 job(s)"
+    assert warning.startswith(f"warning: job {before.key[:12]} is shown as far as it is known")
+    assert the_row() == before
+
+
+def test_a_backend_that_is_not_configured_any_more_is_not_asked_and_not_shown_a_key(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    run(sealed_con(con), config("submit", **at(api)))
+    with serve() as other:
+        api.requests.clear()
+        _, (remark,) = refresh(con, JOB, at(other))
+        assert f"`sealtune watch {the_row().key[:12]}` asks" in remark
+    assert api.requests == []
+    assert other.requests == []
+
+
+def test_a_plan_asks_nobody(con: duckdb.DuckDBPyConnection) -> None:
+    assert refresh(con, JOB) == ("there are no jobs yet", [])
+    run(sealed_con(con), config("submit"))
+    assert refresh(con, JOB) == ("asked after 0 job(s)", [])
+
+
+# ── results ──
+
+METRICS = b"step,train_loss,train_accuracy,valid_loss,note\n1,2.5,0.1,,%s\n2,1.5,0.4,1.75,\n"
+CANARY = "PLAINTEXT-CANARY"
+
+
+@pytest.mark.parametrize("encode", [bytes, b64encode])
+def test_metrics_are_fetched_when_a_job_has_ended_sealed_and_shown_by_step(
+    con: duckdb.DuckDBPyConnection,
+    api: LoopbackApi,
+    ring: keys.KeyRing,
+    tmp_path: Path,
+    encode: Callable[[bytes], bytes],
+) -> None:
+    api.results = encode(METRICS % CANARY.encode())
+    run(sealed_con(con), config("submit", **at(api)))
+    api.finish(the_row().job_id or "", "succeeded")
+    refresh(con, at(api))
+    key = the_row().key
+    assert job_metrics().to_pylist() == [
+        {"job_key": key, "dataset": "demo", "step": step, "metric": metric, "value": value}
+        for step, metric, value in [
+            (1, "train_loss", 2.5),
+            (1, "train_accuracy", 0.1),
+            (2, "train_loss", 1.5),
+            (2, "train_accuracy", 0.4),
+            (2, "valid_loss", 1.75),
+        ]
+    ]
+    with Ledger(ledger_path()) as ledger:
+        (file,) = ledger.results(key)
+    with seal.open_sealed(tmp_path / "vault" / file.path, keys=ring) as opened:
+        assert b"".join(opened.blocks()) == METRICS % CANARY.encode()
+    for path in (tmp_path / "vault").rglob("*"):
+        assert path.is_dir() or CANARY.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", []),
+        (b"\x00\xff\r\n\x00,", []),
+        (b"step,train_loss", []),
+        (b'"step","train_loss"\r\n"1","2.5"\r\n', [(1, "train_loss", 2.5)]),
+        (b"step,train_loss\n1,nan\n1.5,1\n,1\n2,x\n3,1,1\n4,1e-3\n", [(4, "train_loss", 0.001)]),
+        (b"step,jane_doe,train_loss,valid_Loss\n1,2,3,4\n", [(1, "train_loss", 3.0)]),
+    ],
+)
+def test_of_a_result_file_only_numbers_with_names_of_metrics_are_shown(
+    con: duckdb.DuckDBPyConnection,
+    api: LoopbackApi,
+    content: bytes,
+    found: list[tuple[int, str, float]],
+) -> None:
+    api.results = content
+    run(sealed_con(con), config("submit", **at(api)))
+    api.finish(the_row().job_id or "", "succeeded")
+    assert refresh(con, at(api)) == ("asked after 1 job(s)", [])
+    shown = [tuple(row.values())[2:] for row in job_metrics().to_pylist()]
+    assert shown == found
+
+
+def test_a_process_that_dies_between_sealing_results_and_noting_them_leaves_one_file(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi, ring: keys.KeyRing
+) -> None:
+    api.results = METRICS % b""
+    run(sealed_con(con), config("submit", **at(api)))
+    api.finish(the_row().job_id or "", "succeeded")
+    vault = ResultVault(settings.vault_folder(), ring)
+    crasher = Crasher(dies_at="save results_stored")
+    with (
+        provider_of(the_row()) as backend,
+        CrashingLedger(ledger_path(), crasher) as ledger,
+        pytest.raises(Crash),
+    ):
+        refresh_backend(backend, ledger, results=vault)
+    refresh(con, at(api))
+    assert job_metrics().num_rows == 5
+    assert len(list(settings.vault_folder().rglob("metrics_*.sealed"))) == 1
+
+
+def test_results_that_cannot_be_had_are_asked_for_a_few_times_and_keep_nothing_else_waiting(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi
+) -> None:
+    run(sealed_con(con), config("submit", **at(api)))
+    api.finish(the_row().job_id or "", "succeeded")
+    for _ in range(5):
+        assert refresh(con, at(api)) == ("asked after 1 job(s)", [])
+        assert the_row().state is State.FILES_DELETED
+    api.requests.clear()
+    assert refresh(con, at(api)) == ("asked after 0 job(s)", [])
+    assert api.requests == []
+    assert job_metrics().num_rows == 0
+
+
+def test_results_of_a_shredded_dataset_are_neither_fetched_nor_shown(
+    con: duckdb.DuckDBPyConnection, api: LoopbackApi, ring: keys.KeyRing
+) -> None:
+    api.results = METRICS % b""
+    run(sealed_con(con), config("submit", **at(api)))
+    shred(settings.vault_folder() / "sealed", "demo", keys=ring)
+    api.finish(the_row().job_id or "", "succeeded")
+    refresh(con, at(api))
+    assert the_row().are_results_stored
+    assert job_metrics().num_rows == 0
+    assert not list(settings.vault_folder().rglob("*.sealed"))
+
+
+# ── settings ──
 
 
 @pytest.mark.parametrize(

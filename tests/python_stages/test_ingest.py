@@ -492,3 +492,21 @@ def test_reasons_are_counted_over_the_columns_of_the_house(tmp_path: Path) -> No
     with accounted(write(tmp_path / "a.csv", lines)) as account:
         found = Counter(reason for _, reason in account.rejected)
         assert found == Counter([*BAD_CELLS.values()] * 2)
+
+
+@pytest.mark.parametrize(("n_bytes", "is_done"), [(0, True), (1_000_000, False)])
+def test_other_work_is_done_beside_a_long_scan_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_bytes: int, *, is_done: bool
+) -> None:
+    monkeypatch.setattr(ingest, "_LONG_SCAN_BYTES", n_bytes)
+    path = write(tmp_path / "a.csv", [HEADER, GOOD.format(1)])
+    spec = ingest.IngestSpec.from_config("test", {"location": str(path), "columns": COLUMNS})
+    done: list[bool] = []
+
+    def fail() -> None:
+        done.append(True)
+        raise ImportError
+
+    with duckdb.connect() as con:
+        ingest.account(con, spec, KEY, MaskedFileSystem(), meanwhile=fail)
+    assert done == [True] * is_done

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from python_stages.errors import LedgerError, LockedError
-from python_stages.ledger import SCHEMA_VERSION, Ledger, LedgerRow, State
+from python_stages.ledger import Ledger, LedgerRow, ResultFile, State
+from python_stages.ledger_file import SCHEMA_VERSION
 
 ROW = LedgerRow(
     key="k" * 64,
@@ -36,16 +38,20 @@ ROW = LedgerRow(
     training_file_name="a.jsonl",
     training_n_bytes=100,
 )
+# written by the code of version 1: jobs that wait in every way, one that is done, and a plan
+VERSION_1 = Path(__file__).with_name("ledger_v1.dump")
 ALLOWED = {
     (None, State.PLANNED),
     (None, State.INTENT),
     (State.INTENT, State.FILE_UPLOADED),
     (State.INTENT, State.JOB_CREATED),
+    (State.INTENT, State.CANCELLED),
     (State.FILE_UPLOADED, State.INTENT),
     (State.FILE_UPLOADED, State.SUBMITTING),
     (State.FILE_UPLOADED, State.JOB_CREATED),
     (State.SUBMITTING, State.FILE_UPLOADED),
     (State.SUBMITTING, State.JOB_CREATED),
+    (State.JOB_CREATED, State.INTENT),
     (State.JOB_CREATED, State.SUCCEEDED),
     (State.JOB_CREATED, State.FAILED),
     (State.JOB_CREATED, State.CANCELLED),
@@ -229,6 +235,102 @@ def test_a_ledger_of_a_newer_version_is_refused(path: Path) -> None:
     connection.close()
     with pytest.raises(LedgerError, match="newer sealtune: upgrade"):
         Ledger(path)
+
+
+@pytest.fixture
+def version_1(path: Path) -> Path:
+    """Return the path of a ledger of version 1."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1.read_text())
+    return path
+
+
+def test_a_ledger_of_version_1_is_brought_up_with_every_job_and_event(version_1: Path) -> None:
+    with closing(sqlite3.connect(version_1)) as connection:
+        connection.row_factory = sqlite3.Row
+        jobs = [dict(row) for row in connection.execute("select * from jobs order by key")]
+        n_events = connection.execute("select count(*) from events").fetchone()[0]
+    with Ledger(version_1) as ledger:
+        rows = ledger.jobs()
+        assert sum(len(ledger.events(row.key)) for row in rows) == n_events
+        assert [ledger.results(row.key) for row in rows] == [()] * len(rows)
+    new = {"in_doubt_until": None, "are_results_stored": False, "n_result_looks": 0, "access": "{}"}
+    reasons = {"parked_reason": None}
+    assert [asdict(row) | reasons for row in rows] == [job | new | reasons for job in jobs]
+    assert {row.state for row in rows} >= {State.SUBMITTING, State.JOB_CREATED, State.PLANNED}
+
+
+def test_a_job_that_version_1_parked_names_the_command_of_today(version_1: Path) -> None:
+    with Ledger(version_1) as ledger:
+        (reason,) = [row.parked_reason for row in ledger.jobs() if row.parked_reason]
+    assert "sealtune jobs settle 444444444444 --none" in reason
+    assert "adopt" not in reason
+
+
+def test_a_ledger_of_version_1_goes_on_where_it_was(version_1: Path) -> None:
+    with Ledger(version_1) as ledger, ledger.submitter():
+        row = ledger.find("5")
+        ledger.save(replace(row, state=State.SUCCEEDED), "job_succeeded")
+    with Ledger(version_1) as ledger:
+        assert ledger.find("5").state is State.SUCCEEDED
+
+
+def test_processes_that_meet_a_ledger_of_version_1_at_once_all_open_it(version_1: Path) -> None:
+    command = [sys.executable, "-c", OPEN, str(version_1)]
+    openers = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(3)]
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.close()
+    assert [opener.wait(30) for opener in openers] == [0, 0, 0]
+
+
+OPEN = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    from python_stages.ledger import Ledger
+    sys.stdin.read()
+    with Ledger(Path(sys.argv[1])) as ledger:
+        assert len(ledger.jobs()) == 6
+""")
+
+
+def test_a_migration_that_breaks_off_leaves_version_1(version_1: Path) -> None:
+    with closing(sqlite3.connect(version_1)) as connection:
+        connection.execute("create table disowned (something)")
+        connection.commit()
+    with pytest.raises(LedgerError, match="cannot be used"):
+        Ledger(version_1)
+    with closing(sqlite3.connect(version_1)) as connection:
+        assert connection.execute("pragma user_version").fetchone() == (1,)
+        columns = [row[1] for row in connection.execute("pragma table_info(jobs)")]
+    assert "in_doubt_until" not in columns
+
+
+def test_a_job_is_found_by_the_beginning_of_its_key_where_that_is_one_job_s(
+    ledger: Ledger,
+) -> None:
+    with ledger.submitter():
+        first = ledger.save(replace(ROW, key="aab" + "0" * 61), "intended")
+        ledger.save(replace(ROW, key="aac" + "0" * 61), "intended")
+    assert ledger.find("AAB") == first
+    for prefix, message in (("aa", "several"), ("b", "no job"), ("", "no job")):
+        with pytest.raises(LedgerError, match=message):
+            ledger.find(prefix)
+
+
+def test_results_and_disowned_jobs_are_kept_with_the_save_that_brought_them(
+    ledger: Ledger,
+) -> None:
+    file = ResultFile("file-1", "sealed/transactions/metrics.sealed", 100)
+    with ledger.submitter():
+        ledger.save(ROW, "intended", disowned=["job-1"])
+        ledger.save(ROW, "stored", results=[file], disowned=["job-1", "job-2"])
+        with pytest.raises(LedgerError):
+            ledger.save(replace(ROW, state=State.SUCCEEDED), "wrong", disowned=["job-3"])
+    assert ledger.results(ROW.key) == (file,)
+    assert ledger.disowned(ROW.key) == {"job-1", "job-2"}
+    assert ledger.results("other") == ()
 
 
 def test_a_file_that_is_no_ledger_is_refused_and_left_as_it_was(path: Path) -> None:

@@ -1,5 +1,8 @@
 """The recall of planted data belongs to the lines that it was measured beside."""
 
+from dataclasses import replace
+from typing import Any
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -8,10 +11,11 @@ from python_stages import dbt_models
 from python_stages.check import CheckSpec
 from python_stages.dbt_models import _recall
 from python_stages.errors import ConfigError, StageError
+from python_stages.scrub import Policy
 
 pytestmark = pytest.mark.usefixtures("ring")
 
-POLICY = {
+POLICY: dict[str, dict[str, Any]] = {
     "user_text": {"entities": ["US_SSN", "EMAIL_ADDRESS"]},
     "system_text": {"operator": "keep"},
 }
@@ -54,33 +58,69 @@ def test_the_model_measures_every_entity_of_the_policy(con: duckdb.DuckDBPyConne
     assert rows == measure(con).to_pylist()
 
 
-def test_no_text_gives_no_row_but_every_column(con: duckdb.DuckDBPyConnection) -> None:
+def test_no_text_gives_no_row_but_every_column(
+    con: duckdb.DuckDBPyConnection, measured: pa.Table
+) -> None:
     empty = measure(con, 0)
 
     assert empty.num_rows == 0
-    assert empty.schema == measure(con).schema
+    assert empty.schema == measured.schema
 
 
-def test_a_recall_measured_beside_other_lines_is_refused(con: duckdb.DuckDBPyConnection) -> None:
-    fingerprint = str(measure(con).column("dataset_fingerprint")[0])
-    con.register("measured", measure(con))
-    relation = con.table("measured")
+def scrubbed_by(con: duckdb.DuckDBPyConnection, *hashes: str) -> duckdb.DuckDBPyRelation:
+    """Return what `*_scrubbed` is to the check: rows with the hash of their policy."""
+    return con.from_arrow(pa.table({"policy_hash": pa.array(hashes, pa.string())}))
 
-    assert _recall(relation, fingerprint, SPEC).num_rows == 2
+
+@pytest.fixture
+def measured(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    return measure(con)
+
+
+def one(measured: pa.Table, column: str) -> str:
+    (value,) = set(measured.column(column).to_pylist())
+    return str(value)
+
+
+def test_a_recall_measured_beside_other_lines_is_refused(
+    con: duckdb.DuckDBPyConnection, measured: pa.Table
+) -> None:
+    scrubbed = scrubbed_by(con, one(measured, "policy_hash"))
+    relation = con.from_arrow(measured)
+
+    assert _recall(relation, scrubbed, one(measured, "dataset_fingerprint"), SPEC).num_rows == 2
     with pytest.raises(StageError, match="measured beside other lines"):
-        _recall(relation, "another", SPEC)
+        _recall(relation, scrubbed, "another", SPEC)
 
 
-def test_the_check_asks_for_its_own_least_recall(con: duckdb.DuckDBPyConnection) -> None:
-    con.register("measured", measure(con))
-    spec = CheckSpec(
-        labels=("a",),
-        pii_entities=("US_SSN",),
-        max_tokens_per_example=9,
-        min_planted_recall={"US_SSN": 0.5},
-    )
-    fingerprint = str(measure(con).column("dataset_fingerprint")[0])
-    rows = _recall(con.table("measured"), fingerprint, spec).to_pylist()
+def test_a_recall_measured_by_another_policy_than_that_which_scrubbed_is_refused(
+    con: duckdb.DuckDBPyConnection, measured: pa.Table
+) -> None:
+    own, relation = one(measured, "policy_hash"), con.from_arrow(measured)
+
+    for hashes in (["another"], [own, "another"], []):
+        with pytest.raises(StageError, match="measured by another policy"):
+            _recall(relation, scrubbed_by(con, *hashes), one(measured, "dataset_fingerprint"), SPEC)
+
+
+def test_the_policy_that_measures_is_known_by_the_hash_of_the_policy_that_scrubs(
+    con: duckdb.DuckDBPyConnection, measured: pa.Table
+) -> None:
+    rendered, _ = relations(con)
+    table = dbt_models.scrubbed(rendered, "tests", POLICY).read_all()
+
+    assert one(table, "policy_hash") == one(measured, "policy_hash")
+    weaker = {**POLICY, "user_text": {**POLICY["user_text"], "min_score": 0.9}}
+    assert Policy.from_config(weaker, dataset="tests").fingerprint != one(table, "policy_hash")
+
+
+def test_the_check_asks_for_its_own_least_recall(
+    con: duckdb.DuckDBPyConnection, measured: pa.Table
+) -> None:
+    spec = replace(SPEC, min_planted_recall={"US_SSN": 0.5})
+    scrubbed = scrubbed_by(con, one(measured, "policy_hash"))
+    fingerprint = one(measured, "dataset_fingerprint")
+    rows = _recall(con.from_arrow(measured), scrubbed, fingerprint, spec).to_pylist()
 
     assert {row["entity"]: row["min_recall"] for row in rows} == {
         "US_SSN": 0.5,

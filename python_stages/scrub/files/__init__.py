@@ -4,20 +4,24 @@
     tables.py     text, CSV, Parquet
     records.py    JSON, JSON lines
     headers.py    names of columns that are names, and are there
-    stage.py      a chunk through the stage
+    stage.py      a chunk through the stage, here or in a worker
     scans.py      what was found, as JSON and as a table
 
-A file is read and written a chunk at a time, in the format it came in. A new file has no name until
-it is whole, is this user's alone (0600), and never takes the place of another.
+A file is read and written a chunk at a time, or a few for each worker, in the format it came in. A
+new file has no name until it is whole, is this user's alone (0600), and never takes the place of
+another.
 """
 
 import os
 import secrets
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final
+
+import pyarrow as pa
 
 from python_stages.errors import ConfigError, SourceError
 from python_stages.scrub.engine import Engine
@@ -27,6 +31,9 @@ from python_stages.scrub.files.records import Json, JsonLines
 from python_stages.scrub.files.scans import Scan
 from python_stages.scrub.files.tables import TEXT_COLUMN, Csv, Parquet, Text
 from python_stages.scrub.policy import Policy, Rule
+from python_stages.scrub.pool import Executor, Inline
+from python_stages.scrub.pseudonym import Pseudonyms
+from python_stages.scrub.real_values import RealValues
 
 __all__ = [
     "FORMATS",
@@ -34,6 +41,8 @@ __all__ = [
     "Format",
     "Scan",
     "Totals",
+    "Wanted",
+    "collect",
     "new_file",
     "open_format",
     "scan",
@@ -107,14 +116,52 @@ def scan(source: BinaryIO, form: Format, engine: Engine, min_score: float) -> Sc
     return result
 
 
-def scrub_file(  # noqa: PLR0917  # one of each, in the order of the flow
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a file shall be without.
+
+    Attributes:
+        policy_for: the policy for text columns of these names.
+        engine: built for every entity of the policy.
+        key: for pseudonyms and surrogates.
+        named: columns that must occur.
+        executor: where to work; by default in this process, chunk after chunk.
+    """
+
+    policy_for: Callable[[Sequence[str]], Policy]
+    engine: Engine
+    key: bytes | None = field(default=None, repr=False)
+    named: Collection[str] = ()
+    executor: Executor = field(default_factory=Inline)
+
+    @property
+    def stage(self) -> stage.Stage:
+        """Return the stage for parts of the file."""
+        return stage.Stage(self.engine.entities, self.policy_for(()).ner, self.key, self.engine)
+
+
+def collect(source: BinaryIO, form: Format, wanted: Wanted) -> RealValues:
+    """Return which values of a file are real: what surrogates must not be.
+
+    For `scrub_file`, the source is to be read anew, by another object of its format.
+
+    Raises:
+        ConfigError, SourceError: as `scrub_file`.
+    """
+    real = RealValues(Pseudonyms(wanted.key or b"", wanted.policy_for(()).dataset))
+    parts = (read.part for read in _read(source, form, wanted) if read.part is not None)
+    with closing(wanted.executor.map(parts, stage.CollectPart(wanted.stage))) as results:
+        for hashes in results:
+            real.update(hashes)
+    return real
+
+
+def scrub_file(
     source: BinaryIO,
     sink: BinaryIO,
     form: Format,
-    policy_for: Callable[[Sequence[str]], Policy],
-    engine: Engine,
-    key: bytes | None,
-    named: Collection[str] = (),
+    wanted: Wanted,
+    real: RealValues | None = None,
 ) -> Totals:
     """Write a file without what a policy takes out of it.
 
@@ -122,31 +169,62 @@ def scrub_file(  # noqa: PLR0917  # one of each, in the order of the flow
         source: the file.
         sink: what is written, in the same format.
         form: that format.
-        policy_for: the policy for text columns of these names.
-        engine: built for every entity of the policy.
-        key: for pseudonyms and surrogates.
-        named: columns that must occur.
+        wanted: the policy, and how to apply it.
+        real: what `collect` returned of the same file, where the policy has surrogates.
 
     Raises:
         ConfigError: policy and columns do not fit.
         SourceError: the file is not of the format, or holds what cannot be read.
     """
     totals = Totals()
-    chunks = headers.checked(form.read(source), engine)
-    policy = policy_for(())
-    named = {*named, *(stage.looked_at(policy) - set(policy.rules))}
-    for chunk in headers.complete(chunks, named):
-        policy = policy_for([*chunk.columns, *chunk.unread])
-        kept = _kept_unread(chunk, policy)
-        policy = replace(policy, rules=_without(policy.rules, chunk.unread))
-        columns, n_masked, n_unreadable = stage.scrub_chunk(chunk, policy, engine, key)
-        columns |= kept
-        form.write(sink, chunk, columns)
-        totals.n_rows += chunk.n_rows
+    waiting: deque[_Read] = deque()  # as many as the executor works ahead
+
+    def parts() -> Iterator[stage.Part]:
+        for read in _read(source, form, wanted):
+            waiting.append(read)
+            if read.part is not None:
+                yield read.part
+
+    def write(read: _Read, done: pa.RecordBatch | None) -> None:
+        columns, n_masked, n_unreadable = (
+            ({}, 0, 0) if done is None else stage.texts_of(read.chunk, read.policy, done)
+        )
+        form.write(sink, read.chunk, {**columns, **read.kept})
+        totals.n_rows += read.chunk.n_rows
         totals.n_masked += n_masked
         totals.n_unreadable += n_unreadable
+
+    with closing(wanted.executor.map(parts(), stage.ScrubPart(wanted.stage, real))) as results:
+        for done in results:
+            while waiting[0].part is None:
+                write(waiting.popleft(), None)
+            write(waiting.popleft(), done)
+    for read in waiting:
+        write(read, None)
     form.finish(sink)
     return totals
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A chunk, its policy, what is kept of it unread, and what the stage is to see of it."""
+
+    chunk: Chunk
+    policy: Policy
+    kept: Mapping[str, Texts]
+    part: stage.Part | None
+
+
+def _read(source: BinaryIO, form: Format, wanted: Wanted) -> Iterator[_Read]:
+    """Yield the chunks of a file, checked."""
+    chunks = headers.checked(form.read(source), wanted.engine)
+    policy = wanted.policy_for(())
+    named = {*wanted.named, *(stage.looked_at(policy) - set(policy.rules))}
+    for chunk in headers.complete(chunks, named):
+        policy = wanted.policy_for([*chunk.columns, *chunk.unread])
+        kept = _kept_unread(chunk, policy)
+        policy = replace(policy, rules=_without(policy.rules, chunk.unread))
+        yield _Read(chunk, policy, kept, stage.part_of(chunk, policy))
 
 
 def _kept_unread(chunk: Chunk, policy: Policy) -> dict[str, Texts]:

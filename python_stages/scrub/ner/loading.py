@@ -152,7 +152,7 @@ def _spacy(setting: Setting) -> "Language":
     import spacy  # noqa: PLC0415  # takes seconds
     from spacy.language import Language  # noqa: PLC0415  # the same
 
-    # with thinc's BLIS, not numpy: that one is faster, but its last digits depend on the batch
+    # others with thinc's BLIS, not numpy: faster, but its last digits depend on the batch
     nlp = spacy.load(_source(setting.path))
     factories = {name: nlp.get_pipe_meta(name).factory for name in nlp.pipe_names}
     if set(factories.values()) <= _NEEDLESS | _NEEDED:  # another part may read what they write
@@ -169,7 +169,14 @@ def _spacy(setting: Setting) -> "Language":
     if any(ours.get(label) != label for label in named):
         Language.factory(_RENAMED, func=_renamed)
         nlp.add_pipe(_RENAMED, config={"labels": ours})
-    return second_look.add_to(nlp) if setting.path == SHIPPED else nlp
+    return _ours(nlp) if setting.path == SHIPPED else nlp
+
+
+def _ours(nlp: "Language") -> "Language":
+    """Return the model of this project as it is meant to be used."""
+    from python_stages.scrub.ner import exact  # noqa: PLC0415  # imports thinc
+
+    return second_look.add_to(exact.use(nlp))
 
 
 def _source(path: str) -> str | Path:

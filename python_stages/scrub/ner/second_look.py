@@ -8,7 +8,11 @@ left alone, unless they begin or end as firms do.
 
 `names.txt` holds the words of the names that Faker lists in its locales of Latin script, and our
 own; `python -m python_stages.scrub.ner.second_look` writes it. Plain words are those that stand in
-lower case, outside of slots, in the templates that the network is trained on.
+lower case, outside of slots, in the templates that the network is trained on, and their plurals and
+the like.
+
+Nobody is meant by the parties in the title of a decided case that is cited (`Smith v Jones [1999] 1
+AC 1`), nor by whom a doctrine is called after (`the Brady violation`): both are published law.
 """
 
 import re
@@ -24,7 +28,7 @@ from python_stages.scrub.recognizers import words
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc
+    from spacy.tokens import Doc, Span
 
 NAME: Final = "sealtune_second_look"
 
@@ -34,7 +38,31 @@ _SLOT: Final = re.compile(r"\{\{|\}\}|\{[a-z_]+\}")
 _PLAIN: Final = re.compile(r"\b[a-z][a-z']+\b")
 _NO_NAME: Final = re.compile(r"[0-9@/_#]|www\.")
 _ACRONYM: Final = 5  # letters at most
-_BRAND_LISTS: Final = ("brands", "merchants")
+_ENDINGS: Final = (
+    *(("ies", "y"), ("es", ""), ("s", ""), ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e")),
+)
+_PARTY: Final = (
+    r"(?:(?!vs?\.?[ ])(?:[^\W\d_a-z][^\s]{0,40}|\(in|of|for|the|and|&|d[ei]|van|der|von|to)[ ])"
+    r"{1,10}"
+)
+_CITED: Final = (
+    r"(?:\(No[ ]\d+\)[ ])?(?:\[[12]\d{3}\]|\([12]\d{3}\)[ ]\d|"
+    r"\d{1,4}[ ][A-Z][\w.']*[ ](?:[\w.']+[ ]){0,3}\d)"
+)
+_CASE: Final = re.compile(
+    rf"\b(?:{_PARTY}vs?\.?[ ]|(?:[Ii]n[ ])?(?:[Rr]e|[Ee]x[ ]parte)[ ]){_PARTY}?{_CITED}"
+    r"(?:[ ]?\d*[ ](?:[A-Z][\w.'\u2019]*[ ]){1,4}\d+)?"
+)
+_CITING: Final = re.compile(r"[ ]vs?\.?[ ]|\b[Rr]e[ ]|[Ee]x[ ]parte[ ]")
+_ARTICLE: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?)[ ]\Z|[.;:\n][ ]?\Z")
+_LONGEST_ARTICLE: Final = 5
+_DOCTRINE: Final = re.compile(
+    r"(?:'s|\u2019s)?[ ](?:analysis|criteria|deference|direction|doctrine|estoppel|exception|"
+    r"factors?|guidelines|immunity|injunctions?|offers?|presumption|principles?|rule|standard|test|"
+    r"violations?|warnings?|"
+    r"orders?[ ](?:is|are|was|were)[ ](?:discharged|granted|made))\b"
+)
+_BRAND_LISTS: Final = ("brands", "court_names", "merchants")
 _GROUP_LISTS: Final = ("nationalities", "nationality_nouns", "political_groups", "religions")
 _PLACE_LISTS: Final = ("cities", "countries", "regions")
 _FIRST_NAME_LISTS: Final = ("common_first_names", "nicknames")
@@ -91,7 +119,7 @@ class Lists:
     def _is_person(self, text: str, found: list[str], spoken: list[str]) -> bool:
         if not found or _NO_NAME.search(text):
             return False
-        is_plain = all(word in self.plain for word in spoken)
+        is_plain = all(map(self._is_plain, spoken))
         if text == text.lower():
             return not is_plain and all(word in self.names for word in spoken)
         if all(word in self.first_names for word in spoken):
@@ -100,6 +128,16 @@ class Lists:
             return not is_plain or any(word in self.first_names for word in spoken)
         is_acronym = found[0].isupper() and len(found[0]) <= _ACRONYM
         return not is_plain and len(found[0]) > 1 and (not is_acronym or spoken[0] in self.names)
+
+    def _is_plain(self, word: str) -> bool:
+        """Tell whether a word is a plain one, or a form of one that is no name."""
+        return word in self.plain or (
+            word not in self.names
+            and any(
+                word.endswith(ending) and word.removesuffix(ending) + begin in self.plain
+                for ending, begin in _ENDINGS
+            )
+        )
 
     def _is_new(self, word: str) -> bool:
         return word not in self.plain or word in self.places
@@ -144,14 +182,35 @@ def _look_again(doc: "Doc") -> "Doc":
     from spacy.tokens import Span  # noqa: PLC0415  # it is loaded by now
 
     kept: list[Span] = []
+    cases = _cases(doc.text)
     for entity in doc.ents:
         label = known().label(entity.text, entity.label_)
+        if label == PERSON and _is_of_the_law(entity, cases):
+            continue
         if label == entity.label_:
             kept.append(entity)
         elif label:
             kept.append(Span(doc, entity.start, entity.end, label))
     doc.set_ents(kept)
     return doc
+
+
+def _cases(text: str) -> list[tuple[int, int]]:
+    """Return where a text cites decided cases."""
+    if _CITING.search(text) is None:
+        return []
+    return [match.span() for match in _CASE.finditer(text)]
+
+
+def _is_of_the_law(entity: "Span", cases: list[tuple[int, int]]) -> bool:
+    """Tell whether a name is but part of the title of a case, or of the name of a doctrine."""
+    start, end = entity.start_char, entity.end_char
+    if any(first <= start and end <= last for first, last in cases):
+        return True
+    text = entity.doc.text
+    return _DOCTRINE.match(text, end) is not None and (
+        start == 0 or _ARTICLE.search(text, max(0, start - _LONGEST_ARTICLE), start) is not None
+    )
 
 
 def _lowered(*names: str) -> frozenset[str]:

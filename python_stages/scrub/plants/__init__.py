@@ -7,6 +7,7 @@
     national.py    numbers that states give to people
     numbers.py     cards, accounts, documents, devices, secrets, addresses on the web
     words.py       names, places, streets, dates: from Faker and from lists
+    places.py      streets and firms, as their countries name them
     checksums.py   check digits that python-stdnum does not know
 
 Values are nobody's as far as that can be: phones, cards, accounts, addresses of machines and social

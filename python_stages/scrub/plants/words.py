@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from python_stages.scrub.plants.forms import ALONE, Kind, fill, numbers, said
+from python_stages.scrub.plants.places import firm, street
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -72,13 +73,15 @@ def _person(draw: Random, locale: str) -> str:
 
 
 def _organisation(draw: Random, locale: str) -> str:
-    return str(_seeded(draw, locale, _FIRMS).company())
+    made = str(_seeded(draw, locale, _FIRMS).company())
+    return made if locale else draw.choice((made, firm(draw), firm(draw)))
 
 
 def _street(draw: Random, locale: str) -> str:
     faker = _seeded(draw, locale, _STREETS)
     written = faker.street_address() if draw.random() < 0.5 else faker.address()  # noqa: PLR2004  # half of each
-    return written.strip().replace("\n", draw.choice((", ", "\n")))
+    made = written.strip().replace("\n", draw.choice((", ", "\n")))
+    return made if locale else draw.choice((made, street(draw)))
 
 
 def _day(draw: Random, first_year: int, n_years: int) -> date:

@@ -17,7 +17,9 @@ _LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb",
 _WORDS_TOO: Final = r"(?:may|march|mars|mar|sett|out|set|ago|marts)(?!\p{L})"
 """Months that are words as well: never in lower case without a year."""
 
-_DAY: Final = r"(?:0?[1-9]|[12][0-9]|3[01])"
+# What begins with a class, and says only then which of it is meant, is looked for at digits alone;
+# of a choice, `regex` tries every branch at every character.
+_DAY: Final = r"(?:[0-9]{1,2}(?<!(?<![0-9])0|00|3[2-9]|[4-9][0-9]))"
 _TH: Final = r"(?:st|nd|rd|th|ST|ND|RD|TH|er|º|\.)?"
 _NTH: Final = _DAY + _TH
 _YEAR: Final = r"(?:(?:1[6-9]|20|21)[0-9]{2}(?![0-9])|['’][0-9]{2}(?![0-9]))"
@@ -49,8 +51,8 @@ _NUMERIC: Final = (
 
 
 @cache
-def _months() -> tuple[str, str]:
-    """Return expressions for months with a capital, and for months in any casing."""
+def _months() -> tuple[str, str, str]:
+    """Return expressions for months with a capital, in small letters, and in either casing."""
     from babel import Locale  # noqa: PLC0415  # reads its tables
 
     names = {"sept"}
@@ -60,28 +62,30 @@ def _months() -> tuple[str, str]:
                 names.update(name.rstrip(".").lower() for name in widths[width].values())
     words = {name for name in names if name.isalpha() and len(name) > len("ma")}
     capital = {form for word in words for form in (word.capitalize(), word.upper())}
-    return choice(capital), choice(capital | words)
+    return choice(capital), choice(words), choice(capital | words)
 
 
 def _written() -> tuple[tuple[str, float], ...]:
     """Return the expressions for dates whose month is a word."""
-    capital, month = _months()
+    capital, small, month = _months()
     # 5th of March 2024, 14:30; 5 mars 2024; 5-Mar-24; 5 March, in lower case only if no word
     day_first = (
         rf"{_DAY}(?=\p{{L}}|[-/., º]{{1,3}}\p{{L}}){_TH}"
         rf"(?:{_OF}{month}\.?(?:{_OF}{_YEAR}{_TIME}|-[0-9]{{2}})|"
         rf"(?:[ ](?:of|de|di)[ ]|[ -]|\.[ ])(?!{_WORDS_TOO}){month}\.?)"
     )
-    # March 5, 2024 at 3 pm; March 5; march 5, 2024
+    # March 5, 2024 at 3 pm; March 5
     month_first = (
-        rf"(?:{capital}\.?[ ](?:the[ ])?{_NTH}(?:,?[ ]{{1,2}}{_YEAR}{_TIME}|(?![ ]?%)(?![.,:]"
-        r"[0-9]))|"
-        rf"{month}\.?[ ](?:the[ ])?{_NTH},?[ ]{{1,2}}{_YEAR}{_TIME})"
+        rf"{capital}\.?[ ](?:the[ ])?{_NTH}(?:,?[ ]{{1,2}}{_YEAR}{_TIME}|(?![ ]?%)(?![.,:]"
+        r"[0-9]))"
     )
+    # march 5, 2024
+    small_first = rf"{small}\.?[ ](?:the[ ])?{_NTH},?[ ]{{1,2}}{_YEAR}{_TIME}"
     return (
         (day_first, 0.6),
         (month_first, 0.6),
-        (rf"{_WEEKDAY}(?:{day_first}|{month_first})", 0.7),
+        (small_first, 0.6),
+        (rf"{_WEEKDAY}(?:{day_first}|{month_first}|{small_first})", 0.7),
         # March 2024, Mar-24
         (
             (
@@ -96,10 +100,11 @@ def _written() -> tuple[tuple[str, float], ...]:
 
 
 _BORN: Final = (
-    r"born(?: on| in)?|d\.? ?o\.? ?b\.?|(?:date|day|year) of birth|birth[ _-]?da(?:te|y)|birthdate|"
-    r"birth_date|date_of_birth|geboren(?: am)?|geb|geburtsdatum|née?(?: le)?|date de naissance|"
-    r"nacid[oa](?: el)?|fecha de nacimiento|nat[oa] il|data di nascita|nascid[oa] em|"
-    r"data de nascimento|geboortedatum|född|født|syntynyt|urodzon[ya]"
+    r"born(?: on| in)?|dob\.?|d\.o\.b\.?|d\. o\. b\.?|d o b|(?:date|day|year) of birth|"
+    r"birth[ _-]?da(?:te|y)|birthdate|birth_date|date_of_birth|geboren(?: am)?|geb|geburtsdatum|"
+    r"née?(?: le)?|date de naissance|nacid[oa](?: el)?|fecha de nacimiento|"
+    r"nat[oa] il|data di nascita|nascid[oa] em|data de nascimento|"
+    r"geboortedatum|född|født|syntynyt|urodzon[ya]"
 )
 _BORN_LINK: Final = (
     r"(?>(?:[ \t]{0,3}(?:(?:is|was|on|in|the)(?!\w)|[:=(\"'“‘`|,>–)-])){0,4}\s{0,3})"
@@ -111,7 +116,8 @@ _AGE_WORDS: Final = (
 )
 _AGE: Final = r"(?:1[01][0-9]|[1-9]?[0-9])"
 _OLD: Final = (
-    r"(?:[ -]?(?:years?|yrs?|jahre|años|anni|anos)[ -](?:old|of age|alt|young)|[ -]?y\.?/?o\b|"
+    r"(?:[ -]?(?:years?|yrs?|jahre|años|anni|anos)[ -](?:old|of age|alt|young)|"
+    r"[ -]?(?:yo|y\.o|y/o|y\./o)\b|"
     r"[ ]ans\b|[ ]años\b|[ ]anni\b)"
 )
 _NO_RANGE: Final = (
@@ -159,7 +165,8 @@ def shapes() -> tuple[Shape, ...]:
         Shape(
             "AGE",
             (
-                (rf"(?<![\w.,-])(?:{_AGE}|{_AGE_WORDS})(?={_OLD})", 0.6),
+                (rf"(?<![\w.,-])[0-9]{{1,3}}(?<=(?<![0-9]){_AGE})(?={_OLD})", 0.6),
+                (rf"(?<![\w.,-]){_AGE_WORDS}(?={_OLD})", 0.6),
                 (
                     (
                         rf"{START}(?<!the )(?<!minimum )(?<!under )aged?(?:[ ](?:is|was))?[\"']?"

@@ -1,8 +1,9 @@
 """Work for workers, which must be able to import it: doubling, dying, failing."""
 
 import os
+import pickle
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import psutil
 
 from python_stages.errors import ConfigError
+from python_stages.scrub.pool import Inline, Work
+from python_stages.scrub.work import Chunk
+from python_stages.scrub.workers import Desk
 
 CANARY = "4111-canary-1111"
 Done = tuple[Any, int]
@@ -94,3 +98,38 @@ class FailToStart(Double):
     def start(self) -> Callable[[Any], Done]:
         """Fail."""
         raise ConfigError("no model: make one")
+
+
+class Recording:
+    """Works in this process and keeps what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+
+    def map(self, items: Iterable[Any], work: Work[Any, Any]) -> Generator[Any, None, None]:
+        """Yield the result of every item."""
+
+        def recorded() -> Iterator[Chunk]:
+            for item in items:
+                self.chunks.append(item)
+                yield item
+
+        yield from Inline().map(recorded(), work)
+
+    @property
+    def texts(self) -> list[str]:
+        """All texts of the chunks."""
+        return [text for chunk in self.chunks for text in chunk.texts]
+
+
+class AtADesk:
+    """Works in this process, with all that passes pickled as it is for a worker."""
+
+    def map(self, items: Iterable[Any], work: Work[Any, Any]) -> Generator[Any, None, None]:
+        """Yield the result of every item."""
+        desk = Desk(pickle.dumps(work))
+        for item in items:
+            result, failure = pickle.loads(desk.answer(pickle.dumps(item)))  # noqa: S301  # our own
+            if failure is not None:
+                raise failure
+            yield result

@@ -13,7 +13,6 @@ from python_stages.errors import ConfigError
 from python_stages.scrub.pseudonym import (
     TAG_DIGITS,
     Pseudonyms,
-    RealValues,
     arrow_function,
     normalise,
 )
@@ -118,14 +117,6 @@ def test_a_short_key_or_no_dataset_is_refused() -> None:
 
 def test_the_key_is_not_shown() -> None:
     assert repr(KEY) not in repr(ours)
-
-
-def test_real_values_are_known_in_any_casing() -> None:
-    real = RealValues(ours)
-    real.add("PERSON", "Alice Smith")
-    assert real("PERSON", "ALICE  smith")
-    assert not real("PERSON", "Bob")
-    assert not real("LOCATION", "Alice Smith")
 
 
 def test_duckdb_makes_the_pseudonyms_of_texts() -> None:

@@ -116,7 +116,8 @@ def test_what_the_model_reads_together_it_reads_alike(search: Search) -> None:
     assert found(search, texts) == [found(search, [text])[0] for text in texts]
 
 
-def test_spacy_forgets_the_words_it_has_seen(search: Search, language: Any) -> None:
+def test_spacy_keeps_no_more_words_than_it_may(language: Any) -> None:
+    search = Search(["PERSON", "EMAIL_ADDRESS"], language, words_kept=0)
     found(search, ["nothing new"])
     n_words = len(language.vocab.strings)
     found(search, [f"seen{n} by Zork{n}son, unheardof{n}@example{n}.com" for n in range(500)])

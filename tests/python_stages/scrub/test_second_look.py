@@ -1,5 +1,7 @@
 """The second look: plain words are no people, and names stay names."""
 
+from typing import Any
+
 import pytest
 
 from python_stages.scrub.ner import second_look
@@ -61,3 +63,41 @@ def test_other_finds_in_lower_case_or_of_a_plain_word_need_a_list(
     text: str, label: str, expected: str | None
 ) -> None:
     assert second_look.known().label(text, label) == expected
+
+
+@pytest.fixture(scope="module")
+def looked() -> Any:
+    """Return a pipeline whose model names everything in capitals, and the second look."""
+    import spacy  # noqa: PLC0415  # takes seconds
+
+    nlp = spacy.blank("en")
+    ruler: Any = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PERSON", "pattern": name} for name in ("Hofer", "Lindqvist")])
+    return second_look.add_to(nlp)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hofer v Lindqvist [2011] FCA 99 was followed.",
+        "See Hofer v. Lindqvist, 512 F.3d 881 (2008).",
+        "Re Hofer (1988) 12 IR 3",
+        "The Lindqvist factors were weighed.",
+        "A Hofer injunction was refused.",
+    ],
+)
+def test_whom_published_law_is_called_after_is_no_person(looked: Any, text: str) -> None:
+    assert looked(text).ents == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please call Hofer v. soon",
+        "Hofer wrote to Lindqvist in (2011) and",
+        "re Hofer: he called again",
+        "Tell Hofer standard delivery is free",
+    ],
+)
+def test_who_is_written_about_stays_a_person(looked: Any, text: str) -> None:
+    assert "Hofer" in {entity.text for entity in looked(text).ents}

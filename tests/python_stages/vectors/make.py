@@ -1,10 +1,11 @@
-"""Write the frozen vectors of the sealed format, version 1; run once, then never again.
+"""Write the frozen vectors of the sealed format, latest version; run once, then never again.
 
     python tests/python_stages/vectors/make.py FOLDER
 
-What is under `v1/` beside this script was made by it and stays as it is: every later sealtune must
-open `valid/` and refuse `invalid/`. A new version of the format gets a folder of its own. The keys
-are throw-away keys that protect nothing.
+What is under `v2/` beside this script was made by it, and what is under `v1/` by what it was when
+version 1 was the latest. Both stay as they are: every later sealtune must open `valid/` and refuse
+`invalid/`. A new version of the format gets a folder of its own. The keys are throw-away keys that
+protect nothing.
 
 Each case is one file, `<valid|invalid>/<case>/<dataset>/<split>-<fingerprint>.sealed`; `cases.json`
 says what each must yield.
@@ -24,9 +25,11 @@ from typing import Any
 from cryptography.cobblestone import Cobblestone256Encryptor
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from python_stages import keys, seal
+from python_stages import dataset_keys, keys, seal
 from python_stages.keys import KeyRing
 from python_stages.seal import sealed_format as fmt
+from python_stages.seal.file_keys import open_content_key
+from python_stages.seal.version import LATEST
 
 SUITE_HASH = hashlib.sha256(b"the suite of the vectors").hexdigest()
 CHUNK_BYTES = 16384 + 16
@@ -62,12 +65,14 @@ class Parts:
     def join(self) -> bytes:
         """Put the parts together again, with lengths that fit."""
         length = struct.pack(">I", len(self.manifest))
-        return self.prologue + self.body + self.manifest + self.signature + length + fmt.END_MAGIC
+        return (
+            self.prologue + self.body + self.manifest + self.signature + length + LATEST.end_magic
+        )
 
 
 def take_apart(sealed: bytes) -> Parts:
-    (header_bytes,) = struct.unpack_from(">I", sealed, len(fmt.MAGIC))
-    (manifest_bytes,) = struct.unpack_from(">I", sealed, len(sealed) - len(fmt.END_MAGIC) - 4)
+    (header_bytes,) = struct.unpack_from(">I", sealed, len(LATEST.magic))
+    (manifest_bytes,) = struct.unpack_from(">I", sealed, len(sealed) - len(LATEST.end_magic) - 4)
     body_end = len(sealed) - fmt.SUFFIX_BYTES - manifest_bytes
     start = fmt.PREFIX_BYTES + header_bytes
     signed = sealed[body_end : body_end + manifest_bytes + fmt.SIGNATURE_BYTES]
@@ -93,14 +98,15 @@ def resign_fields(parts: Parts, signing_key: Ed25519PrivateKey, **changed: objec
 
 def rehead(parts: Parts, signing_key: Ed25519PrivateKey, text: bytes) -> bytes:
     """Put another header before the body, and sign its hash."""
-    prologue = fmt.MAGIC + struct.pack(">I", len(text)) + text
+    prologue = LATEST.magic + struct.pack(">I", len(text)) + text
     hashed = sha256_hex(prologue)
     return resign_fields(replace(parts, prologue=prologue), signing_key, header_sha256=hashed)
 
 
-def reencrypt(parts: Parts, file_key: bytes, plaintext: bytes) -> Parts:
-    """Replace the content as a recipient can, who knows the file key."""
-    encryptor = Cobblestone256Encryptor(file_key, fmt.body_context(parts.prologue))
+def reencrypt(parts: Parts, content_key: bytes, plaintext: bytes) -> Parts:
+    """Replace the content as a recipient can, who knows its key."""
+    context = LATEST.body_context(hashlib.sha256(parts.prologue).digest())
+    encryptor = Cobblestone256Encryptor(content_key, context)
     return replace(parts, body=encryptor.update(plaintext) + encryptor.finalize())
 
 
@@ -117,10 +123,11 @@ def swap_chunks(body: bytes) -> bytes:
 def broken_files(sealed: bytes, other: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what anybody can do to a file, having another file of the same signer."""
     parts, others = take_apart(sealed), take_apart(other)
-    n_magic = len(fmt.MAGIC)
+    n_magic = len(LATEST.magic)
     yield "no_bytes", b""
     yield "other_magic", b"age-encryption.org/v1\n" + sealed
-    yield "later_version", sealed.replace(b"sealtune-sealed-1\n", b"sealtune-sealed-2\n", 1)
+    yield "later_version", sealed.replace(LATEST.magic, b"sealtune-sealed-3\n", 1)
+    yield "earlier_version", sealed.replace(LATEST.magic, b"sealtune-sealed-1\n", 1)
     yield "flipped_header_length", flip(sealed, n_magic + 3)
     yield "huge_header_length", sealed[:n_magic] + b"\xff" * 4 + sealed[n_magic + 4 :]
     yield "flipped_header", flip(sealed, fmt.PREFIX_BYTES + 40)
@@ -153,12 +160,12 @@ def forged_files(sealed: bytes, ring: KeyRing, stranger: KeyRing) -> Iterator[tu
     """Yield what a recipient, who knows the file key, and a stranger can make together."""
     parts = take_apart(sealed)
     header = fmt.parse_header(parts.prologue[fmt.PREFIX_BYTES :])
-    file_key = fmt.unwrap_file_key(header, ring.identity(), ring.identity_id())
-    forged = reencrypt(parts, file_key, b"forged by a recipient\n")
+    content_key = open_content_key(header, ring)
+    forged = reencrypt(parts, content_key, b"forged by a recipient\n")
     strange = stranger.signing_key()
     yield "forged_by_recipient", forged.join()
     other_header = replace(parts, prologue=parts.prologue + b" ")
-    moved = reencrypt(other_header, file_key, b"below another header\n")
+    moved = reencrypt(other_header, content_key, b"below another header\n")
     moved_fields = {"n_rows": 1, "n_bytes": 21, "body_sha256": sha256_hex(moved.body)}
     yield (
         "signed_body_of_other_header",
@@ -181,7 +188,10 @@ def malformed_manifests(sealed: bytes, trusted: Ed25519PrivateKey) -> Iterator[t
     yield "signed_other_dataset", resign_fields(parts, trusted, dataset="payments")
     yield "signed_path_as_split", resign_fields(parts, trusted, split="../train")
     yield "signed_other_file_id", resign_fields(parts, trusted, file_id="0" * 32)
-    yield "signed_later_format", resign_fields(parts, trusted, format="sealtune-sealed-2")
+    yield "signed_later_format", resign_fields(parts, trusted, format="sealtune-sealed-3")
+    yield "signed_earlier_format", resign_fields(parts, trusted, format="sealtune-sealed-1")
+    yield "signed_other_dataset_key", resign_fields(parts, trusted, dataset_key="0" * 32)
+    yield "signed_no_dataset_key", resign_fields(parts, trusted, dataset_key=None)
     yield "signed_no_recipients", resign_fields(parts, trusted, recipients=[])
     yield "signed_space", resign(parts, trusted, parts.manifest.replace(b'":', b'": ', 1))
     doubled = parts.manifest.replace(b'"n_rows"', b'"n_rows":1,"n_rows"', 1)
@@ -204,6 +214,7 @@ def malformed_headers(
         "header_short_wrapped_key": {"recipients": [short]},
         "header_key_of_other_file": {"recipients": others.header["recipients"]},
         "header_no_recipients": {"recipients": []},
+        "header_no_dataset_key": {"dataset_key": None},
     }
     for name, changed in changes.items():
         yield name, rehead(parts, trusted, fmt.canonical_json({**fields, **changed}))
@@ -234,7 +245,11 @@ def make(folder: Path) -> None:
         }
         invalid = dict(make_invalid({one: path.read_bytes() for one, path in valid.items()}, rings))
         friend = rings["friend"].public_recipient()
-        keys.add_recipient(rings["owner"].folder, "friend", friend)
+        added = keys.add_recipient(rings["owner"].folder, "friend", friend)
+        grant = dataset_keys.hand_over(
+            rings["owner"].folder, "transactions", added.key_id, added.public_key
+        )
+        dataset_keys.receive(rings["friend"].folder, grant, rings["friend"].identities())
         two = seal_case("two_recipients", Path(scratch) / "two_recipients", rings["owner"])
         valid["two_recipients"] = two
 

@@ -12,6 +12,17 @@ MONTHS: Final = (
     "October", "November", "December",
 )  # fmt: skip
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+CARD_GRADES: Final = (
+    "Basic",
+    "Standard",
+    "Classic",
+    "Silver",
+    "Gold",
+    "Platinum",
+    "Premium",
+    "Black",
+)
+CARD_TYPES: Final = ("Credit", "Debit", "Credit", "Debit", "Prepaid", "Charge", "Rewards")
 # 9 a digit, A a capital, a a small letter, # a letter or digit
 FORMS: Final = {
     "phone": (
@@ -109,8 +120,15 @@ def _citation(random: Random) -> str:
             f"{volume} {court} {page}", f"[{year}] {volume} {court} {page}",
             f"{volume} {court} {page} ({year})",
             f"[{year}] {court} {page} at [{random.randint(1, 90)}]",
+            f"{volume} {court} {page} ({random.randint(1, 11)}th Cir. {year})",
+            f"{volume} {court} {page}, {page + random.randint(1, 30)} ({year})",
         )
     )  # fmt: skip
+
+
+def _card_kind(random: Random) -> str:
+    grade = choose(random, (70, listed(CARD_GRADES)), (30, _heading))
+    return f"{grade} {random.choice(CARD_TYPES)}"
 
 
 def _password(random: Random) -> str:
@@ -208,6 +226,8 @@ def fillers(inventor: Inventor) -> dict[str, Maker]:
         "product": _product,
         "heading": _heading,
         "citation": _citation,
+        "court": listed(lists.values("court_names")),
+        "card_kind": _card_kind,
         "password": _password,
         "code": code,
         "acronym": listed(lists.values("acronyms")),

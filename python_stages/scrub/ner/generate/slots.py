@@ -44,6 +44,15 @@ VARIATIONS: Final = {
     "org": ((78, "{org}"), (22, "{company}")),
     "nationality": ((100, "{nationality}"),),
 }  # fmt: skip
+# Whoever stands before a court and is nobody in particular.
+OFFICES: Final = (
+    "R", "The Queen", "The King", "DPP", "Director of Public Prosecutions", "Attorney-General",
+    "United States", "Commonwealth", "The State", "The People", "Secretary of State", "Ors", "Doe",
+)  # fmt: skip
+OFFICES_OF: Final = (
+    "Minister for {}", "Commissioner of {}", "Secretary of State for {}", "Registrar of {}",
+    "Director of {}", "Collector of {}", "Comptroller of {}", "Inspector of {}",
+)  # fmt: skip
 # `{street_address}, {city}` and the like are one address, written out: nothing is varied in them
 ADDRESS: Final = "street_address"
 
@@ -71,6 +80,19 @@ class Slots:
             people = listed(lists.values("nationality_nouns"))
             return choose(random, (88, listed(lists.values("nationalities"))), (12, people))
 
+        def party(random: Random) -> str:
+            subject = " ".join(
+                random.choice(lists.values("words")).capitalize()
+                for _ in range(random.randint(1, 2))
+            )
+            return choose(
+                random,
+                (58, names.last),
+                (10, names.full),
+                (12, listed(OFFICES)),
+                (20, lambda random: random.choice(OFFICES_OF).format(subject)),
+            )
+
         self._slots: dict[str, Slot] = {
             "name": Slot(names.full, PERSON),
             "first_name": Slot(names.first, PERSON),
@@ -89,6 +111,9 @@ class Slots:
             "nationality": Slot(nationality, NRP),
             "religion": Slot(listed(lists.values("religions")), NRP),
             "political_group": Slot(listed(lists.values("political_groups")), NRP),
+            # names, but nobody's: of doctrines, and in the titles of decided cases
+            "eponym": Slot(names.last),
+            "party": Slot(party),
             **{slot: Slot(make) for slot, make in fillers(words).items()},
         }
 

@@ -1,0 +1,22 @@
+{% macro drop_dataset(dataset) -%}
+    {#- Drop every relation of a dataset from the warehouse, after `sealtune shred`.
+
+        DuckDB gives the blocks free and overwrites them when it needs them; until then they lie in
+        the file, encrypted under the vault key. -#}
+    {%- if execute -%}
+        {%- set dropped = [] -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.fqn[1] == dataset -%}
+            {%- set relation = load_relation(api.Relation.create(node.database, node.schema, node.alias)) -%}
+            {%- if relation -%}
+                {%- do adapter.drop_relation(relation) -%}
+                {%- do dropped.append(node.alias) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if not dropped -%}
+            {%- do exceptions.raise_compiler_error('there is no relation of ' ~ dataset ~ ' in the warehouse; its name is that of its folder in models/') -%}
+        {%- endif -%}
+        {#- dbt rolls back what an operation leaves open -#}
+        {%- call statement('commit', auto_begin=false) -%}commit{%- endcall -%}
+        {%- do print('dropped ' ~ dropped | length ~ ' relations of ' ~ dataset) -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,6 @@
+from python_stages.job_hooks import job_metrics
+
+
+def model(dbt, session):
+    dbt.ref("fine_tune_jobs")
+    return job_metrics()

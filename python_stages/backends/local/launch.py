@@ -1,0 +1,110 @@
+"""Find the server of a vault, start one, or stop it."""
+
+import contextlib
+import http.client
+import os
+import signal
+import sys
+import time
+from typing import Final
+
+from python_stages.backends.local.places import (
+    HOST,
+    Address,
+    Places,
+    find_server,
+    is_held,
+    make_folders,
+)
+from python_stages.backends.local.surroundings import child_environment
+from python_stages.errors import BackendError
+
+IDLE_MINUTES: Final = 15.0
+
+_MODULE: Final = "python_stages.backends.local.server"
+_START_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.05
+_ANSWER_SECONDS: Final = 10.0
+
+
+def ensure_server(
+    places: Places, *, idle_minutes: float = IDLE_MINUTES, trainer: str | None = None
+) -> Address:
+    """Return the running server of a vault, started where there is none.
+
+    It is a process of its own session: it and its jobs outlive this one.
+
+    Raises:
+        BackendError: it does not start.
+    """
+    make_folders(places)
+    deadline = time.monotonic() + _START_SECONDS
+    child: int | None = None
+    while (address := find_server(places)) is None or not _answers(address):
+        if child is None and not is_held(places.lock):
+            child = _spawn(places, idle_minutes, trainer)
+        elif child is not None and _has_ended(child):
+            # Perhaps another build started one at the same time: its lock is then held.
+            child = None
+            if not is_held(places.lock):
+                raise BackendError(
+                    "the local server ended while it started: run `sealtune serve` to see why"
+                )
+        if time.monotonic() > deadline:
+            raise BackendError("the local server does not answer: run `sealtune serve --stop`")
+        time.sleep(_POLL_SECONDS)
+    return address
+
+
+def stop_server(places: Places) -> bool:
+    """Stop the server of a vault and wait until it is gone; return whether there was one.
+
+    Raises:
+        BackendError: it does not stop.
+    """
+    told: set[int] = set()
+    deadline = time.monotonic() + _STOP_SECONDS
+    while is_held(places.lock):
+        address = find_server(places)
+        # One that was started at the same time may take the place of the first.
+        if address is not None and address.pid not in told:
+            told.add(address.pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(address.pid, signal.SIGTERM)
+        if time.monotonic() > deadline:
+            raise BackendError("the local server does not stop: end its process yourself")
+        time.sleep(_POLL_SECONDS)
+    return bool(told)
+
+
+def _answers(address: Address) -> bool:
+    """Ask whether a server is up, which also begins its time without requests anew."""
+    connection = http.client.HTTPConnection(HOST, address.port, timeout=_ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _spawn(places: Places, idle_minutes: float, trainer: str | None) -> int:
+    """Start the server in a session of its own; return its process id."""
+    command = [sys.executable, "-m", _MODULE, str(places.vault), str(places.keys)]
+    command += ["--idle-minutes", str(idle_minutes)]
+    command += [] if trainer is None else ["--trainer", trainer]
+    quiet = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    return os.posix_spawn(
+        sys.executable, command, child_environment(), file_actions=quiet, setsid=True
+    )
+
+
+def _has_ended(pid: int) -> bool:
+    """Say whether a child has ended, and let it go if it has."""
+    try:
+        found, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return found == pid

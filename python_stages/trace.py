@@ -1,0 +1,282 @@
+"""Whose rows went where: an index that answers for a person without holding anything about one.
+
+At every first seal of a dataset, `record` finds for each example the people whose rows it was made
+of: the sampled row is looked up in the staging view by all of its columns, so that no identifier
+has to come further than that view. What is kept, in `vault/subjects.sqlite`, are tags:
+
+    subject  HMAC-SHA256 of the subject column under the dataset's own purpose of the hmac key
+    tag      HMAC-SHA256 of the dataset's fingerprint, keyed with the subject; 16 bytes of it
+
+Without hmac.key a tag can neither be guessed nor compared with that of another build, and with it
+only by who knows the person. `find` turns a value into tags and looks them up; it answers for every
+sealed file and every job of the ledger, and says of which it cannot. A row that agrees with a
+sampled one in every column counts as sampled. The index outlives the files: a model goes on
+holding what it was trained on.
+"""
+
+import hmac
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from python_stages.errors import StageError, VaultError
+from python_stages.key_files import make_folder
+from python_stages.keys import KeyRing
+from python_stages.seal.sealed_format import NAME, SHA256_HEX
+
+TAG_BYTES: Final = 16
+INDEX: Final = "subjects.sqlite"
+_SCHEMA: Final = """
+begin immediate;
+create table if not exists builds (
+    dataset_fingerprint text primary key, dataset text not null, sealed_at text not null
+) without rowid;
+create table if not exists files (
+    fingerprint text, split text, dataset_fingerprint text references builds,
+    primary key (fingerprint, split, dataset_fingerprint)
+) without rowid;
+create table if not exists subjects (
+    tag blob, split text, dataset_fingerprint text references builds, n_rows integer not null,
+    primary key (tag, split, dataset_fingerprint)
+) without rowid;
+commit;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One version of a dataset.
+
+    Attributes:
+        dataset: name of the dataset.
+        fingerprint: of the dataset, as the ledger has it.
+        files: fingerprint of each split, as sealed files are named.
+    """
+
+    dataset: str
+    fingerprint: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A version of a dataset that holds rows of the person.
+
+    Attributes:
+        dataset: name of the dataset.
+        dataset_fingerprint: of that version.
+        sealed_at: when it was first sealed, UTC, ISO 8601.
+        rows: number of the person's rows by split.
+        files: the splits of that version in which there are some, as paths below vault/sealed.
+    """
+
+    dataset: str
+    dataset_fingerprint: str
+    sealed_at: str
+    rows: Mapping[str, int]
+    files: tuple[str, ...]
+
+
+def record(
+    con: duckdb.DuckDBPyConnection, relation: str, build: Build, subject: str, *, vault: Path
+) -> int:
+    """Note whose rows a build holds, before it is sealed; does nothing where that is known.
+
+    Args:
+        con: a connection that sees the models and has `keyed_hmac`.
+        relation: the `*_sealed` relation, quoted for SQL; the others stand beside it.
+        build: what is about to be sealed.
+        subject: column of the staging view that names the person.
+        vault: folder of the index.
+
+    Returns:
+        Number of people, 0 where the build was known.
+
+    Raises:
+        StageError: an example comes from no row of the staging view.
+        VaultError: the index cannot be written.
+    """
+    if not NAME.fullmatch(subject):
+        raise StageError("the subject of a dataset must be the name of a column of its stg_ view")
+    with _opened(vault) as index:
+        known = index.execute(
+            "select 1 from builds where dataset_fingerprint = ?", [build.fingerprint]
+        ).fetchone()
+        if known:
+            return 0
+        tags = list(_tags(con, relation, build, subject))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with index:
+            index.execute("begin immediate")
+            index.execute(
+                "insert or ignore into builds values (?, ?, ?)",
+                (build.fingerprint, build.dataset, now),
+            )
+            index.executemany(
+                "insert or ignore into files values (?, ?, ?)",
+                [(of, split, build.fingerprint) for split, of in build.files.items()],
+            )
+            index.executemany(
+                "insert or ignore into subjects values (?, ?, ?, ?)",
+                [(tag, split, build.fingerprint, n_rows) for tag, split, n_rows in tags],
+            )
+        return len({tag for tag, _, _ in tags})
+
+
+def find(value: str, ring: KeyRing, *, vault: Path) -> tuple[Trace, ...]:
+    """Return the versions of datasets that hold rows of a person, oldest first.
+
+    Args:
+        value: what the subject column says of the person, exactly as the source has it.
+        ring: the keys, for the hmac key.
+        vault: folder of the index.
+    """
+    with _opened(vault) as index:
+        builds = index.execute(
+            "select dataset_fingerprint, dataset, sealed_at from builds order by sealed_at, 1"
+        ).fetchall()
+        subjects = {
+            dataset: hmac.digest(ring.hmac_key(purpose(dataset)), value.encode(), "sha256")
+            for dataset in {dataset for _, dataset, _ in builds}
+        }
+        found = []
+        for fingerprint, dataset, sealed_at in builds:
+            rows = dict(
+                index.execute(
+                    "select split, n_rows from subjects where tag = ? and dataset_fingerprint = ?",
+                    (_tag(subjects[dataset], fingerprint), fingerprint),
+                ).fetchall()
+            )
+            files = index.execute(
+                "select split, fingerprint from files where dataset_fingerprint = ? order by split",
+                [fingerprint],
+            ).fetchall()
+            if rows:
+                paths = tuple(f"{dataset}/{s}-{of}.sealed" for s, of in files if s in rows)
+                found.append(Trace(dataset, fingerprint, sealed_at, rows, paths))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the index can answer for: paths of sealed files, and fingerprints of datasets."""
+
+    files: frozenset[str]
+    datasets: frozenset[str]
+
+
+def known(*, vault: Path) -> Known:
+    """Return what was recorded; of all else nobody can say whose rows are in it."""
+    with _opened(vault) as index:
+        files = index.execute(
+            "select dataset, split, fingerprint from files join builds using (dataset_fingerprint)"
+        ).fetchall()
+        datasets = index.execute("select dataset_fingerprint from builds").fetchall()
+    paths = frozenset(f"{dataset}/{split}-{of}.sealed" for dataset, split, of in files)
+    return Known(paths, frozenset(one for (one,) in datasets))
+
+
+def purpose(dataset: str) -> str:
+    """Return the purpose under which the people of a dataset are hashed."""
+    return f"{dataset}.subject"
+
+
+def _tag(subject: bytes, dataset_fingerprint: str) -> bytes:
+    return hmac.digest(subject, dataset_fingerprint.encode(), "sha256")[:TAG_BYTES]
+
+
+def _tags(
+    con: duckdb.DuckDBPyConnection, relation: str, build: Build, subject: str
+) -> Iterator[tuple[bytes, str, int]]:
+    """Yield tag, split and number of rows of every person in a build."""
+    if not (NAME.fullmatch(build.dataset) and SHA256_HEX.fullmatch(build.fingerprint)):
+        raise StageError("dataset and fingerprint are malformed: build the dataset again")
+
+    def beside(name: str) -> str:
+        return f'{relation.rpartition(".")[0]}."{name}"'
+
+    sampled, staged = beside(f"{build.dataset}_sampled"), beside(f"stg_{build.dataset}")
+    described = con.execute(f"describe {sampled}").fetchall()
+    agree = " and ".join(
+        f'sampled."{name}" is not distinct from staged."{name}"'
+        for name, *_ in described
+        if name != "row_id"
+    )
+    people = con.execute(f"""
+        with of_row as (
+            select distinct
+                sampled.row_id,
+                keyed_hmac('{purpose(build.dataset)}', staged."{subject}"::varchar) as subject
+            from {sampled} as sampled
+            join {staged} as staged on {agree}
+        ),
+        parsed as (
+            select
+                split,
+                from_json(messages, '[{{"role": "varchar", "content": "varchar"}}]') as said
+            from {beside(f"{build.dataset}_examples")}
+        ),
+        told as (
+            select
+                split,
+                list_filter(said, lambda one: one.role = 'system')[1].content as system_text,
+                list_filter(said, lambda one: one.role = 'user')[1].content as user_text,
+                list_filter(said, lambda one: one.role = 'assistant')[1].content as assistant_text
+            from parsed
+        )
+        select
+            told.split,
+            of_row.subject,
+            count(distinct of_row.row_id) as n_rows,
+            count(*) filter (of_row.row_id is null) as n_lost
+        from told
+        left join {beside(f"{build.dataset}_scrubbed")} as scrubbed
+            on told.system_text is not distinct from scrubbed.system_text
+            and told.user_text is not distinct from scrubbed.user_text
+            and told.assistant_text is not distinct from scrubbed.assistant_text
+        left join of_row on of_row.row_id = scrubbed.row_id
+        group by all
+    """).fetchall()  # noqa: S608 - names that were checked, and columns that DuckDB told
+    if n_lost := sum(lost for *_, lost in people):
+        raise StageError(
+            f"{n_lost} example(s) of {build.dataset} come from no row of stg_{build.dataset}: run "
+            f"dbt build -s stg_{build.dataset}+"
+        )
+    for split, digest, n_rows, _ in people:
+        if digest is not None:  # a row may be nobody's
+            yield _tag(bytes.fromhex(digest), build.fingerprint), split, n_rows
+
+
+@contextmanager
+def _opened(vault: Path) -> Iterator[sqlite3.Connection]:
+    """Open the index, durable like the ledger and for its owner alone; make it where missing."""
+    path = vault / INDEX
+    try:
+        make_folder(vault)
+        # SQLite gives its journal the permissions of the database
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as connection:
+            connection.execute("pragma synchronous = extra")
+            connection.executescript(_SCHEMA)
+            yield connection
+    except (OSError, sqlite3.Error) as error:
+        raise VaultError(
+            f"{path} cannot be used ({type(error).__name__}): check the disk, or restore it from a "
+            "copy"
+        ) from None
+
+
+def untraced(sealed: Iterable[str], datasets: Iterable[str], *, vault: Path) -> tuple[str, ...]:
+    """Return of which of these sealed files and datasets of jobs the index knows nothing."""
+    recorded = known(vault=vault)
+    return (
+        *sorted(set(sealed) - recorded.files),
+        *sorted(set(datasets) - recorded.datasets),
+    )

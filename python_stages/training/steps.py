@@ -1,0 +1,234 @@
+"""The compiled functions of training: gradients of a part, the update of a step, a look at a part.
+
+They are compiled once per layout and process, run on whatever device JAX sees first, and are the
+only ones that touch parameters while training.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax_privacy.noise_addition import gaussian_privatizer
+
+from python_stages.training.batches import Part
+from python_stages.training.clipping import clipped_sum
+from python_stages.training.dataset import Batch, Dataset
+from python_stages.training.model import Layers, Params, init, logits
+from python_stages.training.plan import Plan
+from python_stages.training.presets import ModelShape
+from python_stages.training.privacy import Mechanism
+
+Gradients = dict[str, jax.Array]
+
+_WARMUP: Final = 0.05  # of all steps
+_LAST_RATE: Final = 0.1  # of the peak
+_LARGEST_NORM: Final = 1.0  # of a batch's gradient, without differential privacy
+_ADAM: Final = optax.scale_by_adam()
+
+
+class Tally(NamedTuple):
+    """Sums over rows.
+
+    Args:
+        loss: of the rows' mean losses.
+        n_correct: tokens of answers that were the likeliest.
+        n_tokens: tokens of answers.
+        n_rows: rows.
+    """
+
+    loss: jax.Array
+    n_correct: jax.Array
+    n_tokens: jax.Array
+    n_rows: jax.Array
+
+    def means(self) -> tuple[float, float]:
+        """Return the mean loss of a row and the share of tokens that were the likeliest."""
+        return float(self.loss / self.n_rows), float(self.n_correct / self.n_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What training changes.
+
+    Args:
+        params: the model's parameters.
+        moments: Adam's, and its count of steps.
+    """
+
+    params: Params
+    moments: optax.OptState
+
+    @classmethod
+    def fresh(cls, shape: ModelShape, seed: int) -> "State":
+        """Return the state before the first step."""
+        params = init(shape, seed)
+        return cls(params, _ADAM.init(params))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything as named arrays."""
+        leaves = jax.tree.leaves(self.moments)
+        named = {f"moments.{i:04d}": np.asarray(leaf) for i, leaf in enumerate(leaves)}
+        return named | {f"params.{name}": np.asarray(p) for name, p in self.params.items()}
+
+    def restored(self, arrays: Mapping[str, np.ndarray]) -> "State":
+        """Return the state that `arrays` gave, of the same sizes as this one."""
+        leaves, structure = jax.tree.flatten(self.moments)
+        found = [jnp.asarray(arrays[f"moments.{i:04d}"]) for i in range(len(leaves))]
+        params = {name: jnp.asarray(arrays[f"params.{name}"]) for name in self.params}
+        return State(params, jax.tree.unflatten(structure, found))
+
+
+def learning_rate(peak: float, step: int, n_steps: int) -> float:
+    """Return the rate of a step, counted from 0: a short rise, then half a cosine down."""
+    n_rising = max(1, round(_WARMUP * n_steps))
+    if step < n_rising:
+        return peak * (step + 1) / n_rising
+    share = (step - n_rising) / max(1, n_steps - n_rising)
+    return peak * (_LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * share)) / 2)
+
+
+def plain_step(
+    state: State, plan: Plan, dataset: Dataset, parts: list[Part], rate: float
+) -> tuple[State, Tally]:
+    """Make one step on the rows of `parts`, without differential privacy.
+
+    Raises:
+        ValueError: there are no rows.
+    """
+    total = None
+    for part in parts:
+        batch = dataset.batch(part.rows, part.layout, part.size)
+        found = _gradients(state.params, plan.shape, batch)
+        total = found if total is None else jax.tree.map(jnp.add, total, found)
+    if total is None:
+        raise ValueError("a step needs rows")
+    gradients, tally = total
+    return State(*_mean_update(state.params, state.moments, gradients, tally.n_rows, rate)), tally
+
+
+def noisy_step(
+    state: State,
+    plan: Plan,
+    mechanism: Mechanism,
+    dataset: Dataset,
+    parts: list[Part],
+    *,
+    rate: float,
+    noise_seed: np.ndarray,
+) -> State:
+    """Make one step on clipped gradients and noise; nothing else of the rows is looked at.
+
+    Args:
+        state: what to change.
+        plan: how the training goes.
+        mechanism: how much is clipped, and how much noise is added, once.
+        dataset: the rows.
+        parts: the step's rows; none is a step too.
+        rate: learning rate.
+        noise_seed: two 32-bit numbers, used for no other step.
+    """
+    total: Gradients = jax.tree.map(jnp.zeros_like, dict(state.params))
+    for part in parts:
+        batch = dataset.batch(part.rows, part.layout, part.size)
+        found = _clipped(state.params, plan.shape, batch, mechanism.clip_norm)
+        total = jax.tree.map(jnp.add, total, found)
+    return State(
+        *_noisy_update(
+            (state.params, state.moments),
+            total,
+            (noise_seed, mechanism.noise_deviation),
+            # by the expected number of rows: the real one is private
+            plan.batch_size,
+            rate,
+        )
+    )
+
+
+@partial(jax.jit, static_argnames="shape")
+def look(params: Params, shape: ModelShape, batch: Batch) -> Tally:
+    """Return the tally of a batch."""
+    return _tally(Layers(params), shape, batch)
+
+
+def row_losses(layers: Layers, shape: ModelShape, batch: Batch) -> jax.Array:
+    """Return (rows,) the mean loss of each row's answer, in nats per token; 0 without one."""
+    losses, n_tokens, _ = _row_sums(layers, shape, batch)
+    return losses / jnp.maximum(n_tokens, 1)
+
+
+@partial(jax.jit, static_argnames="shape")
+def _gradients(params: Params, shape: ModelShape, batch: Batch) -> tuple[Gradients, Tally]:
+    def total(params: Gradients) -> tuple[jax.Array, Tally]:
+        tally = _tally(Layers(params), shape, batch)
+        return tally.loss, tally
+
+    gradients, tally = jax.grad(total, has_aux=True)(dict(params))
+    return gradients, tally
+
+
+@partial(jax.jit, static_argnames="shape")
+def _clipped(params: Params, shape: ModelShape, batch: Batch, clip_norm: jax.Array) -> Gradients:
+    losses = partial(row_losses, shape=shape, batch=batch)
+    return clipped_sum(params, losses, jnp.asarray(batch.is_example), clip_norm)
+
+
+@jax.jit
+def _mean_update(
+    params: Params, moments: optax.OptState, total: Params, n_rows: jax.Array, rate: jax.Array
+) -> tuple[Params, optax.OptState]:
+    mean = {name: gradient / n_rows for name, gradient in total.items()}
+    shrink = jnp.minimum(1.0, _LARGEST_NORM / jnp.maximum(optax.tree.norm(mean), 1e-30))
+    return _updated(params, moments, {name: g * shrink for name, g in mean.items()}, rate)
+
+
+@jax.jit
+def _noisy_update(
+    state: tuple[Params, optax.OptState],
+    total: Params,
+    noise: tuple[jax.Array, jax.Array],
+    batch_size: jax.Array,
+    rate: jax.Array,
+) -> tuple[Params, optax.OptState]:
+    noise_seed, deviation = noise
+    key = jax.random.wrap_key_data(noise_seed, impl="threefry2x32")
+    privatizer = gaussian_privatizer(stddev=deviation, prng_key=key)
+    noisy, _ = privatizer.update(dict(total), privatizer.init(dict(total)))
+    return _updated(*state, {name: gradient / batch_size for name, gradient in noisy.items()}, rate)
+
+
+def _updated(
+    params: Params, moments: optax.OptState, gradients: Params, rate: jax.Array
+) -> tuple[Params, optax.OptState]:
+    updates, moments = _ADAM.update(gradients, moments)
+    return {name: params[name] - rate * updates[name] for name in params}, moments
+
+
+def _tally(layers: Layers, shape: ModelShape, batch: Batch) -> Tally:
+    losses, n_tokens, n_correct = _row_sums(layers, shape, batch)
+    return Tally(
+        loss=jnp.sum(losses / jnp.maximum(n_tokens, 1)),
+        n_correct=jnp.sum(n_correct),
+        n_tokens=jnp.sum(n_tokens),
+        n_rows=jnp.sum(batch.is_example),
+    )
+
+
+def _row_sums(
+    layers: Layers, shape: ModelShape, batch: Batch
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Return (rows,) sums of losses, numbers of tokens, and numbers of likeliest tokens."""
+    tokens, is_real = jnp.asarray(batch.tokens), jnp.asarray(batch.is_real)
+    found = logits(layers, shape, tokens, is_real, batch.targets.shape[1])
+    losses = optax.softmax_cross_entropy_with_integer_labels(found, batch.targets)
+    is_correct = (jnp.argmax(found, axis=-1) == batch.targets) & batch.is_target
+    return (
+        jnp.sum(jnp.where(batch.is_target, losses, 0.0), axis=1),
+        jnp.sum(batch.is_target, axis=1),
+        jnp.sum(is_correct, axis=1),
+    )

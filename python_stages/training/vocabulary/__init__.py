@@ -1,0 +1,1 @@
+"""The shipped vocabulary, where it comes from (PROVENANCE.json), and the script that makes it."""
