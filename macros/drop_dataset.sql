@@ -1,5 +1,6 @@
 {% macro drop_dataset(dataset) -%}
-    {#- Drop every relation of a dataset from the warehouse, after `sealtune shred`.
+    {#- Drop every relation of a dataset from the warehouse, after `sealtune shred`, and what models
+        answered to its examples.
 
         DuckDB gives the blocks free and overwrites them when it needs them; until then they lie in
         the file, encrypted under the vault key. -#}
@@ -15,6 +16,12 @@
         {%- if not dropped -%}
             {%- do exceptions.raise_compiler_error('there is no relation of ' ~ dataset ~ ' in the warehouse; its name is that of its folder in models/') -%}
         {%- endif -%}
+        {%- for name in ['predictions', 'paid_answers'] -%}
+            {%- set answers = load_relation(api.Relation.create(target.database, target.schema, name)) -%}
+            {%- if answers -%}
+                {%- do run_query("delete from " ~ answers ~ " where dataset = '" ~ dataset ~ "'") -%}
+            {%- endif -%}
+        {%- endfor -%}
         {#- dbt rolls back what an operation leaves open -#}
         {%- call statement('commit', auto_begin=false) -%}commit{%- endcall -%}
         {%- do print('dropped ' ~ dropped | length ~ ' relations of ' ~ dataset) -%}

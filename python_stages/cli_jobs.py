@@ -135,6 +135,45 @@ def jobs_cleanup(
             typer.echo(f"what stays: {backend.what_stays()}")
 
 
+@jobs_app.command("deploy")
+def jobs_deploy(
+    key: JobKey,
+    *,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete the deployment, which ends its bill.")
+    ] = False,
+) -> None:
+    """Deploy the tuned model of an Azure job, and wait until it really answers.
+
+    The name, the tier and the resource stand under `azure` in the job's settings. Azure bills a
+    deployment by the hour, until `--delete`.
+
+    Example: sealtune jobs deploy 3f9a12
+    """
+    from python_stages.backends.azure import (  # noqa: PLC0415 - help need not load it
+        AzureBackend,
+        deploy_tuned,
+    )
+    from python_stages.job_access import Access, provider_of  # noqa: PLC0415 - the same
+
+    with _sentences(), _opened_ledger() as ledger:
+        row = ledger.find(key)
+        wanted = Access.of_row(row).azure
+        with provider_of(row) as backend:
+            if not isinstance(backend, AzureBackend):
+                raise LedgerError("only models at azure are deployed: this one answers as it is")
+            if delete:
+                if wanted.deployment is None:
+                    raise LedgerError("this job names no deployment: set azure: {deployment: …}")
+                backend.delete_deployment(wanted.deployment)
+                typer.echo(f"{_name(row)}: the deployment {wanted.deployment} is gone")
+                return
+            if row.fine_tuned_model is None:
+                raise LedgerError(f"there is no tuned model yet: the job is {_state(row)}")
+            name = deploy_tuned(backend, wanted, row.fine_tuned_model)
+            typer.echo(f"{_name(row)}: {name} answers; sealtune jobs deploy --delete ends its bill")
+
+
 @jobs_app.command("settle")
 def jobs_settle(
     key: JobKey,

@@ -89,7 +89,8 @@ def predictions(
                 )
                 if evaluation is not None:
                     schema = this.rpartition(".")[0]
-                    paid = PaidAnswers(session, schema, ring.hmac_key("evaluate.question"))
+                    key = ring.hmac_key("evaluate.question")
+                    paid = PaidAnswers(session, schema, dataset, key)
                     rows += _predicted(evaluation, paid)
         return evaluate.to_table(rows, evaluate.PREDICTIONS_SCHEMA)
 

@@ -16,7 +16,7 @@ import duckdb
 
 from python_stages.predict import Answer, Failure, Messages, Sampling
 
-_COLUMNS: Final = (
+_ANSWER: Final = (
     "question_hmac, text, finish_reason, n_prompt_tokens, n_answer_tokens, refused_code, "
     "answered_at"
 )
@@ -56,19 +56,23 @@ class PaidAnswers:
     Args:
         con: a connection to the vault.
         schema: where the table lies, quoted for SQL; it is created there where missing.
+        dataset: whose questions are asked; dropping the dataset drops its answers.
         key: key of the hashes.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, schema: str, key: bytes) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, schema: str, dataset: str, key: bytes
+    ) -> None:
         self._con = con.cursor()
         self._lock = Lock()
+        self._dataset = dataset
         self._key = key
         self._table = f"{schema}.paid_answers"
         self._con.execute(
             f"create table if not exists {self._table} ("
             "question_hmac varchar not null, text varchar, finish_reason varchar, "
             "n_prompt_tokens bigint, n_answer_tokens bigint, refused_code varchar, "
-            "answered_at timestamptz not null)"
+            "answered_at timestamptz not null, dataset varchar not null)"
         )
 
     def hash(self, question: Question) -> str:
@@ -80,7 +84,7 @@ class PaidAnswers:
         """Return the answers that there are, by the hash of their question."""
         with self._lock:
             rows = self._con.execute(
-                f"select {_COLUMNS} from {self._table} "  # noqa: S608 - our own table
+                f"select {_ANSWER} from {self._table} "  # noqa: S608 - our own table
                 "where question_hmac in (select unnest(?::varchar[]))",
                 [list(hashes)],
             ).fetchall()
@@ -97,12 +101,12 @@ class PaidAnswers:
         row = [
             *(question_hash, answer.text, answer.finish_reason),
             *(answer.n_prompt_tokens, answer.n_answer_tokens),
-            *(None if failure is None else failure.code, datetime.now(UTC)),
+            *(None if failure is None else failure.code, datetime.now(UTC), self._dataset),
         ]
         with self._lock:
             self._con.execute(
-                f"insert into {self._table} ({_COLUMNS}) "  # noqa: S608 - our own table
-                "values (?, ?, ?, ?, ?, ?, ?)",
+                f"insert into {self._table} ({_ANSWER}, dataset) "  # noqa: S608 - our own table
+                "values (?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
 

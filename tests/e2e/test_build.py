@@ -259,9 +259,16 @@ def test_a_changed_file_is_not_read_until_it_is_counted_and_then_sealed_for_ever
     after = sealed_state(copied)
     assert before.items() < after.items()
     assert len(after) == 4
+    grant = tmp_path / "transactions.grant"
+    grant.write_text(copied.sealtune("keys", "hand-over", "transactions", "auditor").stdout)
     for name in after.keys() - before.keys():
         (path,) = (copied.vault / "sealed").glob(f"*/{name}")
         assert "sealed for 2 recipient(s)" in copied.sealtune("verify", str(path)).stdout
+        not_yet = auditor.sealtune("unseal", str(path), "--out", "-", check=False)
+        assert (not_yet.returncode, not_yet.stdout) == (1, "")
+    auditor.sealtune("keys", "receive", str(grant))
+    for name in after.keys() - before.keys():
+        (path,) = (copied.vault / "sealed").glob(f"*/{name}")
         mine, theirs = (
             one.sealtune("unseal", str(path), "--out", "-").stdout for one in (copied, auditor)
         )

@@ -230,7 +230,10 @@ def explosive(relation, column):
     ("model", "upstream", "column"),
     [
         ("transactions_rendered", "transactions_sampled", "merchant"),
-        ("transactions_scrubbed", "transactions_rendered", "user_text"),
+        pytest.param(
+            *("transactions_scrubbed", "transactions_rendered", "user_text"),
+            marks=pytest.mark.slow,
+        ),
         ("transactions_checked", "transactions_examples", "messages"),
     ],
 )
@@ -292,8 +295,14 @@ class QuotingApi(LoopbackApi):
     ("api", "is_ok", "says"),
     [
         (QuotingApi(refused="files"), False, "status 400"),
-        (QuotingApi(refused="fine_tuning/jobs"), False, "status 400"),
-        (QuotingApi(refused="fine_tuning/jobs", refused_method="GET", status=500), False, "500"),
+        pytest.param(
+            *(QuotingApi(refused="fine_tuning/jobs"), False, "status 400"), marks=pytest.mark.slow
+        ),
+        pytest.param(
+            *(QuotingApi(refused="fine_tuning/jobs", refused_method="GET", status=500), False),
+            "500",
+            marks=pytest.mark.slow,
+        ),
         (QuotingApi(), True, "is failed"),
     ],
     ids=["upload", "job", "server error", "failed job"],

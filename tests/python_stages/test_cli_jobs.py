@@ -195,6 +195,28 @@ def test_a_plan_cannot_be_cancelled(desk: Desk) -> None:
 # ── cleanup ──
 
 
+def test_only_a_model_at_azure_is_deployed(desk: Desk) -> None:
+    key = desk.submit().key
+    for words in ((), ("--delete",)):
+        refused = desk("jobs", "deploy", key, *words, code=1)
+        assert "only models at azure are deployed" in refused.output
+
+
+def test_a_deployment_needs_a_name_and_a_tuned_model(desk: Desk) -> None:
+    row = desk.submit()
+    access = {"base_url": desk.api.base_url, "azure": {"deployment": "pii"}}
+    at_azure = replace(row, backend="azure", access=json.dumps(access))
+    with Ledger(desk.ledger) as ledger, ledger.submitter():
+        ledger.save(at_azure, "moved")
+    assert (
+        "no tuned model yet: the job is running" in desk("jobs", "deploy", row.key, code=1).output
+    )
+    with Ledger(desk.ledger) as ledger, ledger.submitter():
+        ledger.save(replace(at_azure, access=json.dumps(access | {"azure": {}})), "moved")
+    nameless = desk("jobs", "deploy", row.key, "--delete", code=1)
+    assert "names no deployment" in nameless.output
+
+
 def test_cleanup_deletes_checks_and_says_what_stays(desk: Desk) -> None:
     row = desk.submit()
     desk.api.finish(row.job_id or "", "succeeded")

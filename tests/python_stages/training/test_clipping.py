@@ -75,6 +75,7 @@ def assert_close(found: dict[str, jax.Array], wanted: dict[str, jax.Array]) -> N
         np.testing.assert_allclose(found[name], array, atol=1e-3 * largest, err_msg=name)
 
 
+@pytest.mark.slow
 def test_norms_are_those_of_a_loop_over_batches_of_one_or_a_little_more(
     params: Params, batch: Batch, one_by_one: list[dict[str, jax.Array]]
 ) -> None:

@@ -22,6 +22,7 @@ def tokens() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 30, (3, WIDTH))
 
 
+@pytest.mark.slow
 def test_padding_and_neighbours_change_nothing(layers: Layers, tokens: np.ndarray) -> None:
     lengths = np.array([10, 7, 3])
     is_real = np.arange(WIDTH) >= WIDTH - lengths[:, None]
