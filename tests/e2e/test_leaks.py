@@ -352,6 +352,7 @@ def test_show_is_refused_where_it_would_log_rows(built: Built, tmp_path: Path) -
     run(built.copy_to(tmp_path), *show, is_ok=False, says=says, **built.variables)
 
 
+@pytest.mark.slow
 def test_a_spill_that_a_killed_build_left_holds_no_canary(
     project: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

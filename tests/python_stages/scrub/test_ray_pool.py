@@ -138,6 +138,7 @@ def pool(cluster: Any) -> RayPool:
     return RayPool(cluster.address)
 
 
+@pytest.mark.slow
 def test_a_scrub_on_two_nodes_loses_nothing_when_a_worker_is_killed(pool: RayPool) -> None:
     policy = Policy.from_config({"text": {"entities": ["EMAIL_ADDRESS"]}})
     numbers = [range(start, start + 100) for start in range(0, 2_000, 100)]
