@@ -39,7 +39,7 @@ class Quirks:
         deletes_models: whether the API can delete a tuned model.
         residency: regions in which the host promises to keep the data.
         source: page that says so.
-        checked_on: when it said so.
+        checked_on: day of the last look at it, or at an excerpt.
     """
 
     purpose: str = "fine-tune"

@@ -55,7 +55,7 @@ class Rule:
         rule_id: its name.
         limit: what is demanded; a number is the most (`min_examples`: the least) there may be.
         source: page that says so.
-        checked_on: when it said so.
+        checked_on: day of the last look at it, or at an excerpt.
     """
 
     rule_id: str
@@ -74,7 +74,7 @@ class ModelRule:
         shut_down: day from which neither it nor what was tuned from it answers, or None.
         example_tokens: most tokens of one example; what is longer is cut from its end.
         source: page that says so.
-        checked_on: when it said so.
+        checked_on: day of the last look at it, or at an excerpt.
     """
 
     name: str
@@ -143,7 +143,7 @@ def parse_pack(name: str, content: Mapping[str, Any]) -> RulePack:
         rules=rules,
         models=tuple(ModelRule(**entry) for entry in content.get("models", ())),
         regions={region: tuple(of) for region, of in content.get("regions", {}).items()},
-        what_stays=f"{stays['text']} ({stays['source']}, read {stays['checked_on']})",
+        what_stays=f"{stays['text']} ({stays['source']}, as of {stays['checked_on']})",
     )
 
 

@@ -90,7 +90,7 @@ def test_every_rule_says_where_and_when_it_was_read(pack: RulePack) -> None:
     read += [(rule.source, rule.checked_on) for rule in pack.models]
     assert all(source.startswith("https://") for source, _ in read)
     assert all(date(2026, 1, 1) <= day for _, day in read)
-    assert re.search(r"read 2026-\d\d-\d\d\)$", pack.what_stays)
+    assert re.search(r"as of 2026-\d\d-\d\d\)$", pack.what_stays)
 
 
 @pytest.mark.parametrize(
