@@ -13,13 +13,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from python_stages import ingest, keys, settings
+from python_stages import keys, settings
 from python_stages.check import check
 from python_stages.check.imports import import_great_expectations
 from python_stages.check.spec import CheckSpec
 from python_stages.dbt_plugin import masked_files
 from python_stages.errors import ConfigError, StageError, value_free
 from python_stages.hooks import check_spec, fingerprint_relation
+from python_stages.ingest import accounting as ingest
 from python_stages.render import RENDERED_SCHEMA, RenderSpec, render
 from python_stages.scrub import (
     Engine,

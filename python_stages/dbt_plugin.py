@@ -33,12 +33,14 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb.func import PythonUDFType
 
-from python_stages import hooks, ingest, job_hooks, keys, settings
+from python_stages import hooks, keys, settings
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
-from python_stages.key_files import make_folder
-from python_stages.masked_files import MaskedFileSystem
+from python_stages.ingest import accounting as ingest
+from python_stages.ingest.masked_files import MaskedFileSystem
+from python_stages.ingest.sources import literal, open_location
+from python_stages.jobs import hooks as job_hooks
+from python_stages.keys.files import make_folder
 from python_stages.scrub.pseudonym import arrow_function
-from python_stages.sources import literal, open_location
 
 WAREHOUSE = "warehouse.duckdb"
 # what httpfs brings besides OpenSSL: each would read and write elsewhere by itself

@@ -17,9 +17,9 @@ from python_stages import keys, settings, trace
 from python_stages.backends.base import Content
 from python_stages.check import CheckSpec, hash_suites, require_pass
 from python_stages.errors import TamperedError, value_free
-from python_stages.job_hooks import describe_job, refresh_jobs, submit_job
-from python_stages.job_settings import JobSettings
-from python_stages.ledger import LedgerRow
+from python_stages.jobs.hooks import describe_job, refresh_jobs, submit_job
+from python_stages.jobs.ledger import LedgerRow
+from python_stages.jobs.settings import JobSettings
 from python_stages.scrub.engine import expand
 from python_stages.seal import (
     Manifest,

@@ -22,12 +22,12 @@ from python_stages import evaluate, keys, settings
 from python_stages.errors import value_free
 from python_stages.evaluate import Bootstrap, EvaluateSettings, Example, Prediction, Role, Task
 from python_stages.hooks import fingerprint_relation
-from python_stages.job_chat import chat_place, newest_tuned, ran_at
-from python_stages.job_hooks import ledger_path
-from python_stages.job_settings import JobSettings
-from python_stages.ledger import Ledger, LedgerRow
-from python_stages.paid_answers import PaidAnswer, PaidAnswers, Question
-from python_stages.predict import Answer, Messages, Sampling, predict
+from python_stages.jobs.chat import chat_place, newest_tuned, ran_at
+from python_stages.jobs.hooks import ledger_path
+from python_stages.jobs.ledger import Ledger, LedgerRow
+from python_stages.jobs.paid_answers import PaidAnswer, PaidAnswers, Question
+from python_stages.jobs.predict import Answer, Messages, Sampling, predict
+from python_stages.jobs.settings import JobSettings
 
 if TYPE_CHECKING:
     from python_stages.backends.chat import ChatClient

@@ -23,9 +23,10 @@ from typing import Any, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from python_stages import dataset_keys, key_files
 from python_stages.errors import KeyFileError, SealError, TamperedError
 from python_stages.keys import KeyRing
+from python_stages.keys import datasets as dataset_keys
+from python_stages.keys import files as key_files
 from python_stages.seal import Manifest, verify
 from python_stages.seal.sealed_format import canonical_json, find_signer, signer_id
 from python_stages.seal.writer import locked

@@ -27,8 +27,8 @@ from typing import Final
 import duckdb
 
 from python_stages.errors import StageError, VaultError
-from python_stages.key_files import make_folder
 from python_stages.keys import KeyRing
+from python_stages.keys.files import make_folder
 from python_stages.seal.sealed_format import NAME, SHA256_HEX
 
 TAG_BYTES: Final = 16

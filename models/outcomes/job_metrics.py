@@ -1,4 +1,4 @@
-from python_stages.job_hooks import job_metrics
+from python_stages.jobs.hooks import job_metrics
 
 
 def model(dbt, session):

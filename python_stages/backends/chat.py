@@ -19,7 +19,7 @@ import openai
 from python_stages.backends.addresses import is_loopback, normalised_url
 from python_stages.backends.asking import error_code
 from python_stages.errors import BackendError
-from python_stages.predict import Answer, Failure, Messages, Reach, Sampling
+from python_stages.jobs.predict import Answer, Failure, Messages, Reach, Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from python_stages.dataset_keys import HPKE
 from python_stages.errors import KeyFileError, TamperedError
 from python_stages.keys import KeyRing, Recipient
+from python_stages.keys.datasets import HPKE
 from python_stages.seal.sealed_format import Header
 from python_stages.seal.version import LATEST, V1, Version
 

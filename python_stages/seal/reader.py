@@ -20,8 +20,8 @@ from cryptography.cobblestone import Cobblestone256Decryptor
 from cryptography.exceptions import InvalidTag
 
 from python_stages.errors import SealError, TamperedError
-from python_stages.key_files import sync
 from python_stages.keys import KeyRing, Signer
+from python_stages.keys.files import sync
 from python_stages.seal import sealed_format as fmt
 from python_stages.seal.blocks import BLOCK_BYTES, Beside, BlockMarks
 from python_stages.seal.file_keys import open_content_key

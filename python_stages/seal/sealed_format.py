@@ -24,8 +24,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from python_stages.errors import SealError, TamperedError
-from python_stages.key_files import WRAPPED_BYTES
 from python_stages.keys import Signer, key_id
+from python_stages.keys.files import WRAPPED_BYTES
 from python_stages.seal.version import LATEST, V1, V2, Version
 
 LENGTH = struct.Struct(">I")

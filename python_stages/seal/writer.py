@@ -24,10 +24,10 @@ from typing import Self
 
 from cryptography.cobblestone import Cobblestone256Encryptor
 
-from python_stages.dataset_keys import dataset_key_id
 from python_stages.errors import KeyFileError, NotCheckedError, SealError, TamperedError
-from python_stages.key_files import make_folder, sync
 from python_stages.keys import KeyRing
+from python_stages.keys.datasets import dataset_key_id
+from python_stages.keys.files import make_folder, sync
 from python_stages.seal import reader
 from python_stages.seal import sealed_format as fmt
 from python_stages.seal.blocks import Beside

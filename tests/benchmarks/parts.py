@@ -34,7 +34,7 @@ def projection(source: str) -> Work:
     """
     import duckdb
 
-    from python_stages.sources import csv_sql, open_location
+    from python_stages.ingest.sources import csv_sql, open_location
 
     con = duckdb.connect()
     (file,) = open_location(source)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from python_stages import keys
-from python_stages.ledger import Ledger, State
+from python_stages.jobs.ledger import Ledger, State
 from python_stages.seal import verify
 from tests.e2e.conftest import Project
 from tests.python_stages.loopback_api import API_KEY, LoopbackApi, serve

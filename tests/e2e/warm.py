@@ -19,7 +19,7 @@ from tests.e2e.conftest import Completed, Project
 _TIMEOUT_SECONDS = 240.0
 _fork_server = multiprocessing.get_context("forkserver")
 _fork_server.set_forkserver_preload(
-    ["dbt.cli.main", "dbt.adapters.duckdb", "python_stages.dbt_models", "python_stages.cli"]
+    ["dbt.cli.main", "dbt.adapters.duckdb", "python_stages.dbt_models", "python_stages.cli.main"]
 )
 
 
@@ -59,7 +59,7 @@ def _command(
     tempfile.tempdir = None  # was found out in another environment
     sys.argv = list(command)
     if Path(command[0]).name == "sealtune":
-        from python_stages.cli import app  # noqa: PLC0415 - loaded in the fork server
+        from python_stages.cli.main import app  # noqa: PLC0415 - loaded in the fork server
 
         app()
     else:

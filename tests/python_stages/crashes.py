@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from python_stages.backends.base import Backend
-from python_stages.ledger import Ledger, LedgerRow
-from python_stages.ledger_file import LEDGER
+from python_stages.jobs.ledger import Ledger, LedgerRow
+from python_stages.jobs.ledger_file import LEDGER
 
 
 class Crash(BaseException):

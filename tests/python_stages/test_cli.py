@@ -12,7 +12,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from python_stages import keys, seal
-from python_stages.cli import app
+from python_stages.cli.main import app
 
 LINES = [b'{"messages": [{"role": "user", "content": "caf\xc3\xa9"}]}', b'{"messages": []}']
 

@@ -18,9 +18,9 @@ from python_stages import keys
 from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.plan import PlanBackend
 from python_stages.errors import AmbiguousJobError
-from python_stages.ledger import Ledger, LedgerRow, State
-from python_stages.refresh import refresh
-from python_stages.submit import submit
+from python_stages.jobs.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.refresh import refresh
+from python_stages.jobs.submit import submit
 from tests.python_stages.crashes import Crash, Crasher, CrashingLedger, crashing
 from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
 from tests.python_stages.test_submit import CANARY, FILES, JOBS, SPEC
@@ -50,7 +50,7 @@ class Desk:
 
     def __call__(self, *words: str, code: int = 0) -> Result:
         """Run `sealtune` with these words, which must end with this exit code."""
-        from python_stages.cli import app  # noqa: PLC0415 - the whole command line is heavy
+        from python_stages.cli.main import app  # noqa: PLC0415 - the whole command line is heavy
 
         result = CliRunner(env=self.env).invoke(app, words)
         assert result.exit_code == code, result.output
@@ -379,7 +379,7 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_go_on(desk: Desk) -> None:
     row = desk.submit()
     desk.api.requests.clear()
     watching = subprocess.Popen(
-        [sys.executable, "-m", "python_stages.cli", "watch", "--every", "0.05"],
+        [sys.executable, "-m", "python_stages.cli.main", "watch", "--every", "0.05"],
         env=dict(os.environ) | dict(desk.env),
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,

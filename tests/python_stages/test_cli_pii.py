@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from python_stages import keys
-from python_stages.cli import app
+from python_stages.cli.main import app
 from python_stages.scrub import engine
 from tests.python_stages.scrub.engines import built
 

@@ -25,10 +25,10 @@ import pytest
 
 from python_stages.backends.base import Content, JobSpec, job_key
 from python_stages.errors import AmbiguousJobError, BackendError
-from python_stages.ledger import State
-from python_stages.refresh import refresh
-from python_stages.settle import settle
-from python_stages.submit import submit
+from python_stages.jobs.ledger import State
+from python_stages.jobs.refresh import refresh
+from python_stages.jobs.settle import settle
+from python_stages.jobs.submit import submit
 from tests.python_stages.crashes import (
     Crash,
     Crasher,

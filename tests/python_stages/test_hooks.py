@@ -15,12 +15,12 @@ from python_stages import hooks, keys, seal, settings
 from python_stages.check import VERDICT_SCHEMA, hash_suites
 from python_stages.errors import BackendError, ConfigError, NotCheckedError
 from python_stages.hooks import check_spec, fingerprint_relation
-from python_stages.job_access import provider_of
-from python_stages.job_hooks import job_metrics, ledger_path, ledger_sql
-from python_stages.job_results import ResultVault
-from python_stages.job_settings import JobSettings
-from python_stages.ledger import Ledger, LedgerRow, State
-from python_stages.refresh import refresh as refresh_backend
+from python_stages.jobs.access import provider_of
+from python_stages.jobs.hooks import job_metrics, ledger_path, ledger_sql
+from python_stages.jobs.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.refresh import refresh as refresh_backend
+from python_stages.jobs.results import ResultVault
+from python_stages.jobs.settings import JobSettings
 from python_stages.shred import shred
 from tests.python_stages.crashes import Crash, Crasher, CrashingLedger
 from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve

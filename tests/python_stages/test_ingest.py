@@ -21,12 +21,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from python_stages import ingest
-from python_stages.column_rules import ColumnRule
 from python_stages.errors import ConfigError, SourceError
 from python_stages.generate import generate_transactions
-from python_stages.masked_files import MaskedFileSystem
-from python_stages.sources import open_location
+from python_stages.ingest import accounting as ingest
+from python_stages.ingest.column_rules import ColumnRule
+from python_stages.ingest.masked_files import MaskedFileSystem
+from python_stages.ingest.sources import open_location
 
 KEY = bytes(32)
 ROOT = Path(__file__).parents[2]

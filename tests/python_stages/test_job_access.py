@@ -11,10 +11,10 @@ from python_stages.backends.azure_settings import AzureSettings
 from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.plan import PlanBackend
 from python_stages.errors import LedgerError
-from python_stages.job_access import Access, provider_of
-from python_stages.job_settings import JobSettings
-from python_stages.ledger import Ledger
-from python_stages.submit import submit
+from python_stages.jobs.access import Access, provider_of
+from python_stages.jobs.ledger import Ledger
+from python_stages.jobs.settings import JobSettings
+from python_stages.jobs.submit import submit
 from tests.python_stages.loopback_api import API_KEY, serve
 from tests.python_stages.test_ledger import ROW
 from tests.python_stages.test_submit import SPEC

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from python_stages import sources
 from python_stages.errors import SourceError
-from python_stages.sources import open_location
+from python_stages.ingest import sources
+from python_stages.ingest.sources import open_location
 
 pytest.importorskip("kagglehub", reason="the extra kaggle is not installed")
 
@@ -164,7 +164,7 @@ def test_without_the_extra_the_error_names_it() -> None:
     program = (
         "import sys\n"
         "sys.modules['kagglehub'] = None\n"  # what Python takes for a package that is not there
-        "from python_stages.sources import open_location\n"
+        "from python_stages.ingest.sources import open_location\n"
         f"open_location({LOCATION!r})\n"
     )
     run = subprocess.run(

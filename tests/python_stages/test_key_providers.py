@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner, Result
 
-from python_stages import key_files, key_providers, keys, seal
-from python_stages.cli import app
+from python_stages import keys, seal
+from python_stages.cli.main import app
 from python_stages.errors import ConfigError, KeyFileError
-from python_stages.key_providers import FILE, KINDS, Providers, load_providers
 from python_stages.keys import KeyRing
+from python_stages.keys import files as key_files
+from python_stages.keys import providers as key_providers
+from python_stages.keys.providers import FILE, KINDS, Providers, load_providers
 
 LINES = [b"first", b"second"]
 

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
-from python_stages import key_files, keys
+from python_stages import keys
 from python_stages.errors import KeyFileError
+from python_stages.keys import files as key_files
 
 PRIVATE = ("vault", "hmac", "signing", "identity")
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from python_stages.errors import LedgerError, LockedError
-from python_stages.ledger import Ledger, LedgerRow, ResultFile, State
-from python_stages.ledger_file import SCHEMA_VERSION
+from python_stages.jobs.ledger import Ledger, LedgerRow, ResultFile, State
+from python_stages.jobs.ledger_file import SCHEMA_VERSION
 
 ROW = LedgerRow(
     key="k" * 64,
@@ -207,7 +207,7 @@ def test_a_second_submitter_may_wait_for_the_first(path: Path) -> None:
 HOLD = textwrap.dedent("""
     import sys, time
     from pathlib import Path
-    from python_stages.ledger import Ledger
+    from python_stages.jobs.ledger import Ledger
     with Ledger(Path(sys.argv[1])) as ledger, ledger.submitter():
         sys.stdout.write("held\\n")
         sys.stdout.flush()
@@ -288,7 +288,7 @@ def test_processes_that_meet_a_ledger_of_version_1_at_once_all_open_it(version_1
 OPEN = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from python_stages.ledger import Ledger
+    from python_stages.jobs.ledger import Ledger
     sys.stdin.read()
     with Ledger(Path(sys.argv[1])) as ledger:
         assert len(ledger.jobs()) == 6

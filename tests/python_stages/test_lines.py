@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from python_stages.lines import MAX_LINE_BYTES, Line, broken_lines, count_lines, locate
-from python_stages.sources import csv_sql
+from python_stages.ingest.lines import MAX_LINE_BYTES, Line, broken_lines, count_lines, locate
+from python_stages.ingest.sources import csv_sql
 
 HEADER = b"a,b,c"
 ends = st.sampled_from([b"\n", b"\r\n"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from python_stages.masked_files import MaskedFileSystem
+from python_stages.ingest.masked_files import MaskedFileSystem
 
 contents = st.binary(max_size=60)
 

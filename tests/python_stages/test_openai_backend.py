@@ -493,7 +493,7 @@ def test_unknown_quirks_are_refused_with_the_names_of_those_known() -> None:
 
 def test_importing_backends_loads_no_client_and_no_cloud_sdk() -> None:
     code = (
-        "import sys, python_stages.backends, python_stages.job_settings, "
+        "import sys, python_stages.backends, python_stages.jobs.settings, "
         "python_stages.backends.preflight, python_stages.backends.file_rules; "
         "print([m for m in sys.modules if m.split('.')[0] in "
         "{'openai', 'azure', 'msal', 'boto3', 'keyring', 'torch', 'jax', 'fastapi'}])"

@@ -21,7 +21,7 @@ import pytest
 from python_stages import keys
 from python_stages.errors import ConfigError, StageError
 from python_stages.hooks import fingerprint_relation
-from python_stages.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.outcome_models import evaluations, predictions
 from tests.e2e.conftest import CHECKOUT, Project
 from tests.python_stages.chat_api import API_KEY, ChatApi, Refusal, serve_chat

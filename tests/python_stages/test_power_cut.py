@@ -13,10 +13,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from python_stages import dataset_keys, key_rotation, keys, seal, shred, trace
+from python_stages import keys, seal, shred, trace
 from python_stages.errors import KeyFileError, SealError, TamperedError
+from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.keys import KeyRing
-from python_stages.ledger import Ledger, LedgerRow, State
+from python_stages.keys import datasets as dataset_keys
+from python_stages.keys import rotation as key_rotation
 from python_stages.seal.writer import DRAFT
 from tests.python_stages.power_cut import Cut, Recording, record
 
@@ -126,7 +128,7 @@ def test_sealing_again_for_other_keys_always_leaves_a_file_that_opens(
 ) -> None:
     do_seal(root, keys.load(root / "keys"))
     script = """
-from python_stages import key_rotation
+from python_stages.keys import rotation as key_rotation
 key_rotation.rotate(ring)
 done("rotated")
 list(seal.reseal(root / "vault" / "sealed", "demo", keys=ring))
@@ -150,7 +152,8 @@ def test_keys_can_be_used_and_rotated_after_any_cut_in_a_rotation(
     root: Path, memory: Path, tmp_path: Path
 ) -> None:
     script = """
-from python_stages import key_rotation, keys
+from python_stages import keys
+from python_stages.keys import rotation as key_rotation
 ring = keys.load(Path(sys.argv[1]) / "keys")
 done(key_rotation.rotate(ring).new_identity)
 """
@@ -239,7 +242,7 @@ def test_the_ledger_keeps_every_state_that_was_saved(memory: Path, tmp_path: Pat
     script = """
 import json
 from dataclasses import replace
-from python_stages.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.ledger import Ledger, LedgerRow, State
 ROW = LedgerRow(**json.loads(sys.argv[2]))
 with Ledger(Path(sys.argv[1]) / "vault" / "ledger.sqlite") as ledger, ledger.submitter():
     for state in map(State, sys.argv[3:]):

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from python_stages import cli, prompt_files
+from python_stages.cli import main as cli
 from python_stages.errors import SourceError
-from python_stages.ledger import Ledger, LedgerRow, State
-from python_stages.predict import UNREADABLE, Answer, Failure, Messages, predict
+from python_stages.jobs import prompt_files
+from python_stages.jobs.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.predict import UNREADABLE, Answer, Failure, Messages, predict
 from tests.python_stages.chat_api import API_KEY, ChatApi, Refusal, serve_chat
 
 CANARY = "PROMPT-CANARY-4111"

@@ -20,7 +20,7 @@ from python_stages.backends.file_rules import check_content, count_tokens
 from python_stages.backends.preflight import Finding, Place, check_settings, describe, require
 from python_stages.backends.rules import RulePack, load_pack, parse_pack
 from python_stages.errors import ConfigError, TamperedError
-from python_stages.job_settings import JobSettings
+from python_stages.jobs.settings import JobSettings
 
 CANARY = "PLAINTEXT-CANARY"
 TODAY = date(2026, 11, 22)

@@ -10,11 +10,13 @@ import keyring
 import pytest
 from typer.testing import CliRunner, Result
 
-from python_stages import dataset_keys, key_rotation, keys, seal, shred
-from python_stages.cli import app
+from python_stages import keys, seal, shred
+from python_stages.cli.main import app
 from python_stages.errors import KeyFileError, SealError, TamperedError
-from python_stages.key_providers import load_providers
 from python_stages.keys import KeyRing
+from python_stages.keys import datasets as dataset_keys
+from python_stages.keys import rotation as key_rotation
+from python_stages.keys.providers import load_providers
 from python_stages.seal import reader
 from python_stages.seal.file_keys import open_content_key
 from python_stages.seal.version import LATEST

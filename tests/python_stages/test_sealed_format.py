@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from python_stages import keys, seal
 from python_stages.errors import KeyFileError, SealError, TamperedError
-from python_stages.key_files import WRAPPED_BYTES
 from python_stages.keys import KeyRing
+from python_stages.keys.files import WRAPPED_BYTES
 from python_stages.seal import sealed_format as fmt
 from python_stages.seal.version import LATEST
 

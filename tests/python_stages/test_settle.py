@@ -13,10 +13,10 @@ import pytest
 from python_stages.backends.base import Backend, job_key
 from python_stages.backends.settling import Settling
 from python_stages.errors import LedgerError
-from python_stages.ledger import Ledger, LedgerRow, State
-from python_stages.refresh import refresh
-from python_stages.settle import cancel, clean, settle
-from python_stages.submit import submit
+from python_stages.jobs.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.refresh import refresh
+from python_stages.jobs.settle import cancel, clean, settle
+from python_stages.jobs.submit import submit
 from tests.python_stages.crashes import (
     Crash,
     Crasher,

@@ -34,10 +34,10 @@ from python_stages.errors import (
     LockedError,
     TamperedError,
 )
-from python_stages.ledger import Ledger, LedgerRow, State
-from python_stages.refresh import Refreshed, refresh
-from python_stages.settle import settle
-from python_stages.submit import submit
+from python_stages.jobs.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.refresh import Refreshed, refresh
+from python_stages.jobs.settle import settle
+from python_stages.jobs.submit import submit
 from tests.python_stages.crashes import Crash, Crasher, CrashingLedger, crashing
 from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
 
@@ -641,7 +641,7 @@ RUN_AND_DIE = textwrap.dedent("""
     from tests.python_stages.crashes import Crasher, CrashingLedger, crashing
     from tests.python_stages.test_submit import SPEC, API_KEY
     from python_stages.backends.compatible import CompatibleBackend
-    from python_stages.submit import submit
+    from python_stages.jobs.submit import submit
 
     class Killer(Crasher):
         def step(self, name):

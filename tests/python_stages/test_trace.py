@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from python_stages import dbt_plugin, keys, seal, trace
-from python_stages.cli import app
+from python_stages.cli.main import app
 from python_stages.errors import StageError, VaultError
 from python_stages.keys import KeyRing
 from python_stages.trace import Build

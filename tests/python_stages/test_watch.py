@@ -13,10 +13,10 @@ from rich.console import Console
 
 from python_stages.backends.compatible import CompatibleBackend
 from python_stages.errors import BackendError
-from python_stages.ledger import LedgerRow
-from python_stages.recovery import with_job
-from python_stages.watch import Pace, Progress, follow, lines, time_left
-from python_stages.watch_view import show
+from python_stages.jobs.ledger import LedgerRow
+from python_stages.jobs.recovery import with_job
+from python_stages.jobs.watch import Pace, Progress, follow, lines, time_left
+from python_stages.jobs.watch_view import show
 from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
 from tests.python_stages.test_ledger import ROW
 from tests.python_stages.test_submit import SPEC

@@ -21,8 +21,8 @@ from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encr
 from cryptography.exceptions import InvalidTag
 
 from python_stages.errors import BackendError, TamperedError
-from python_stages.key_files import sync
 from python_stages.keys import KeyRing
+from python_stages.keys.files import sync
 
 BLOCK_BYTES: Final = 1 << 18
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from python_stages.errors import BackendError, KeyFileError, LockedError
-from python_stages.key_files import MAX_FILE_BYTES, OTHERS_ANY, opened, sync, write_new
+from python_stages.keys.files import MAX_FILE_BYTES, OTHERS_ANY, opened, sync, write_new
 
 HOST: Final = "127.0.0.1"
 # A client that looks whether the lock is held has it for an instant.

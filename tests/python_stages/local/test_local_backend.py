@@ -32,8 +32,8 @@ from python_stages.backends.local.places import Places, find_server, held, is_he
 from python_stages.backends.local.server import LOCKED_EXIT
 from python_stages.backends.settling import Settling
 from python_stages.errors import BackendError, ConfigError, KeyFileError, LockedError
-from python_stages.ledger import Ledger
-from python_stages.submit import submit
+from python_stages.jobs.ledger import Ledger
+from python_stages.jobs.submit import submit
 from tests.python_stages.local.serving import BIGRAM, ROOT, lines, until
 
 
@@ -274,7 +274,7 @@ def test_serve_and_stop_work_from_the_command_line(places: Places) -> None:
         "SEALTUNE_VAULT_DIR": str(places.vault),
         "SEALTUNE_KEYS_DIR": str(places.keys),
     }
-    command = [sys.executable, "-m", "python_stages.cli", "serve"]
+    command = [sys.executable, "-m", "python_stages.cli.main", "serve"]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:

@@ -25,8 +25,9 @@ from typing import Any
 from cryptography.cobblestone import Cobblestone256Encryptor
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from python_stages import dataset_keys, keys, seal
+from python_stages import keys, seal
 from python_stages.keys import KeyRing
+from python_stages.keys import datasets as dataset_keys
 from python_stages.seal import sealed_format as fmt
 from python_stages.seal.file_keys import open_content_key
 from python_stages.seal.version import LATEST

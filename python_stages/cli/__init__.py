@@ -1,0 +1,1 @@
+"""The `sealtune` command: thin, a function per command, a module per subject. `main` joins them."""
