@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ def _one_engine_of_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     def engine_of(entities: Iterable[str], *, ner: str | None = None) -> engine.Engine:
         return built(*entities, ner=ner)
 
+    import_module("python_stages.scrub.files")  # names the class in annotations as it is loaded
     monkeypatch.setattr(engine, "Engine", engine_of)
 
 
