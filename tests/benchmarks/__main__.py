@@ -102,8 +102,8 @@ def _measure(
     nodes: Mapping[str, float] = {}
     space = Workspace(folder / "parts", source)
     space.folder.mkdir()
-    _say("preparing: dbt run --select +transactions_sampled")
-    space.dbt("run", "+transactions_sampled")
+    _say("preparing: dbt run --select +transactions_drawn")
+    space.dbt("run", "+transactions_drawn")
     manifest = space.folder / "target" / "manifest.json"
     sealed = space.folder / "sealed"
     part = _runner(space)

@@ -34,9 +34,9 @@ class Workspace:
 
     @property
     def compiled_sample(self) -> Path:
-        """The SQL that dbt ran last for transactions_sampled."""
+        """The SQL that dbt ran last for transactions_drawn."""
         models = self.folder / "target" / "compiled" / "sealtune" / "models"
-        return models / "transactions" / "transactions_sampled.sql"
+        return models / "transactions" / "transactions_drawn.sql"
 
     def dbt(self, command: str, selection: str) -> Cost:
         """Run dbt on the source in a process of its own.

@@ -276,13 +276,13 @@ def test_the_index_of_subjects_keeps_every_recorded_build(memory: Path, tmp_path
 import duckdb
 from python_stages import trace
 vault, con = Path(sys.argv[1]) / "vault", duckdb.connect()
-# stands for the function of the plugin, whose import takes seconds
-con.execute("create macro keyed_hmac(purpose, text) as sha256(purpose || text)")
-con.execute("create table stg_demo as select n::varchar as customer_id, n from range(40) r(n)")
-con.execute("create table demo_sampled as select 'row' || n as row_id, n from stg_demo")
+con.execute(
+    "create table demo_drawn as select 'row' || n as row_id, sha256(n::varchar) as subject_hmac "
+    "from range(40) r(n)"
+)
 con.execute(
     "create table demo_scrubbed as select row_id, null::varchar as system_text, "
-    "row_id as user_text, null::varchar as assistant_text from demo_sampled"
+    "row_id as user_text, null::varchar as assistant_text from demo_drawn"
 )
 con.execute(
     "create table demo_examples as select 'train' as split, "
@@ -290,7 +290,7 @@ con.execute(
 )
 for number in (1, 2):
     build = trace.Build("demo", f"{number:064x}", {"train": f"{number:064x}"})
-    trace.record(con, '"memory"."main"."demo_sealed"', build, "customer_id", vault=vault)
+    trace.record(con, '"memory"."main"."demo_sealed"', build, "subject_hmac", vault=vault)
     done(build.fingerprint)
 """
     n_cuts = 0
