@@ -24,7 +24,7 @@ from python_stages.hooks import fingerprint_relation
 from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.outcome_models import evaluations, predictions
 from tests.e2e.conftest import CHECKOUT, Project
-from tests.python_stages.chat_api import API_KEY, ChatApi, Refusal, serve_chat
+from tests.python_stages.backends.chat_api import API_KEY, ChatApi, Refusal, serve_chat
 
 WORDS = {"Gas": "Shell", "Retail": "Ikea", "Travel": "Delta"}
 EVALUATION = {

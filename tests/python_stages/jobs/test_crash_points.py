@@ -29,14 +29,14 @@ from python_stages.jobs.ledger import State
 from python_stages.jobs.refresh import refresh
 from python_stages.jobs.settle import settle
 from python_stages.jobs.submit import submit
-from tests.python_stages.crashes import (
+from tests.python_stages.jobs.crashes import (
     Crash,
     Crasher,
     LedgerInMemory,
     crashing,
     database_in_memory,
 )
-from tests.python_stages.simulated_provider import (
+from tests.python_stages.jobs.simulated_provider import (
     TIMEOUT_SECONDS,
     Clock,
     SimulatedFault,

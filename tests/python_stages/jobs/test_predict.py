@@ -20,7 +20,7 @@ from python_stages.errors import SourceError
 from python_stages.jobs import prompt_files
 from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.jobs.predict import UNREADABLE, Answer, Failure, Messages, predict
-from tests.python_stages.chat_api import API_KEY, ChatApi, Refusal, serve_chat
+from tests.python_stages.backends.chat_api import API_KEY, ChatApi, Refusal, serve_chat
 
 CANARY = "PROMPT-CANARY-4111"
 

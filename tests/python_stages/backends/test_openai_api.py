@@ -21,7 +21,7 @@ from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.openai_api import OpenAIBackend
 from python_stages.backends.quirks import quirks_of
 from python_stages.errors import BackendError, ConfigError, TamperedError
-from tests.python_stages.stand_in import KEY, Provider, provider
+from tests.python_stages.backends.stand_in import KEY, Provider, provider
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 TODAY = date(2026, 11, 22)

@@ -25,9 +25,9 @@ from python_stages.backends.azure_settings import AzureSettings
 from python_stages.backends.base import Content, JobSpec
 from python_stages.backends.waiting import Waiting
 from python_stages.errors import BackendError, ConfigError, SealtuneError, TamperedError
-from tests.python_stages.azurite import Account, azurite
-from tests.python_stages.certificates import Certificate, certify
-from tests.python_stages.stand_in import (
+from tests.python_stages.backends.azurite import Account, azurite
+from tests.python_stages.backends.certificates import Certificate, certify
+from tests.python_stages.backends.stand_in import (
     KEY,
     Management,
     Provider,

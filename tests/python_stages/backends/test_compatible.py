@@ -26,7 +26,7 @@ from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.plan import PlanBackend
 from python_stages.backends.upload import UploadStream
 from python_stages.errors import BackendError, ConfigError, TamperedError
-from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
 
 LINES = b"".join(
     b'{"messages":[{"role":"user","content":"PLAINTEXT-CANARY %d"},'
