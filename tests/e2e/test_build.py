@@ -23,7 +23,7 @@ import pytest
 from python_stages.generate import generate_transactions
 from tests.e2e.conftest import CHECKOUT, Project
 from tests.e2e.warm import WarmProject
-from tests.python_stages.loopback_api import API_KEY, LoopbackApi, serve
+from tests.python_stages.backends.loopback_api import API_KEY, LoopbackApi, serve
 
 SAMPLE = CHECKOUT / "sample_data" / "transactions.csv"
 

@@ -15,11 +15,12 @@ import pytest
 
 from python_stages import keys, seal, shred, trace
 from python_stages.errors import KeyFileError, SealError, TamperedError
-from python_stages.jobs.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.ledger import Ledger, State
 from python_stages.keys import KeyRing
 from python_stages.keys import datasets as dataset_keys
 from python_stages.keys import rotation as key_rotation
 from python_stages.seal.writer import DRAFT
+from tests.python_stages.jobs.rows import ROW
 from tests.python_stages.power_cut import Cut, Recording, record
 
 LINES = [f"line {number} ".encode() * 30 for number in range(40)]
@@ -207,26 +208,6 @@ done("shredded")
     assert n_cuts > MIN_CUTS // 4
 
 
-ROW = LedgerRow(
-    key="k" * 64,
-    state=State.INTENT,
-    dataset="demo",
-    dataset_fingerprint="ab" * 32,
-    backend="compatible",
-    base_url="https://host/v1",
-    base_model="small-1",
-    hyperparameters="{}",
-    seed=7,
-    suffix=None,
-    n_examples=10,
-    n_training_tokens=1_000,
-    n_billed_tokens=3_000,
-    price_per_million_tokens=2.5,
-    currency="USD",
-    estimated_cost=0.0075,
-    training_file_name="a.jsonl",
-    training_n_bytes=100,
-)
 STATES = (
     State.INTENT,
     State.FILE_UPLOADED,

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from python_stages import keys
 from python_stages.cli.main import app
-from python_stages.scrub import engine
+from python_stages.scrub import engine, files  # noqa: F401 - files names Engine in types, which a function cannot be
 from tests.python_stages.scrub.engines import built
 
 CARD = "4111 1111 1111 1111"
