@@ -205,6 +205,7 @@ def test_a_build_that_waits_ends_with_a_tuned_model_its_metrics_and_no_file_at_t
         secret = {"SEALTUNE_COMPATIBLE_API_KEY": API_KEY}
         done = copied.dbt(*what, vars=variables, env=secret)
         assert "running" in done.stdout
+        assert "ok  consent" in done.stdout
         assert "is succeeded" in done.stdout
         uploaded = [file for file in api.files.values() if file.purpose == "fine-tune"]
         assert (len(api.jobs), uploaded) == (1, [])
