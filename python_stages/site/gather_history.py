@@ -1,5 +1,6 @@
 """Builds before this one: their numbers, and what is no longer as it was."""
 
+from datetime import UTC
 from typing import Final
 
 from python_stages.site.facts import Change, Measure
@@ -18,7 +19,7 @@ def measures(vault: Warehouse) -> tuple[Measure, ...]:
         "where built_at in (select built_at from recent) order by built_at, dataset, measure",
         [_BUILDS],
     )
-    return tuple(Measure(*row) for row in rows)
+    return tuple(Measure(at.replace(tzinfo=UTC), *rest) for at, *rest in rows)
 
 
 def changes(history: tuple[Measure, ...]) -> tuple[Change, ...]:

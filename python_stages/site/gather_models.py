@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Any, Final
 
 from python_stages.site import gather_audit, verdicts
@@ -70,8 +71,8 @@ def _model(
         parked_reason=parked,
         is_current=fingerprint == fingerprints.get(dataset),
         epsilon=None if epsilon is None else float(epsilon),
-        created_at=created_at,
-        updated_at=updated_at,
+        created_at=created_at.replace(tzinfo=UTC),
+        updated_at=updated_at.replace(tzinfo=UTC),
         curve=_curve(vault, job_key),
         scores=_scores(vault, job_key),
         classes=_classes(vault, job_key, shown),

@@ -29,8 +29,8 @@ def judged(dataset: Dataset) -> Dataset:
         sentence = (
             f"{_n(n_sealed, 'example')} of {name} {'is' if n_sealed == 1 else 'are'} sealed for "
             f"{_n(n_recipients, 'recipient')}; signatures and fingerprints are verified, and "
-            f"{_n(len(dataset.checks), 'check')} of {dataset.n_expectations} passed for exactly "
-            f"these lines{_recall(dataset)}."
+            f"{len(dataset.checks)} of {dataset.n_expectations} checks passed for exactly these "
+            f"lines{_recall(dataset)}."
         )
     else:
         sentence = f"Nothing of {name} is sealed: {_and(unknown)}."
@@ -147,6 +147,8 @@ def _recall(dataset: Dataset) -> str:
         return ""
     least = min(one.recall for one in dataset.recalls)
     n = sum(one.n_planted for one in dataset.recalls)
+    if least == 1:
+        return f"; all {n:,} planted identifiers were masked"
     return f"; of {n:,} planted identifiers, no kind was masked less often than {least:.1%}"
 
 
