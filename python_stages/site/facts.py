@@ -209,6 +209,43 @@ class SealedFile(Fact):
     """Why it could not be verified; null where it could."""
 
 
+class Passage(StrEnum):
+    """How a source's column is in a stage."""
+
+    RAW = "raw"
+    """As the source has it, or computed from that."""
+    SCRUBBED = "scrubbed"
+    """Inside a text from which the scrub stage took what its policy names."""
+    ABSENT = "absent"
+    """Not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(Fact):
+    """A column of the source in one of the stages behind it."""
+
+    model: str
+    """Source or model."""
+    passage: Passage
+    """raw, scrubbed or absent."""
+    columns: tuple[str, ...]
+    """Columns of the model that it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow(Fact):
+    """Where a column of the source goes, by the lineage of every column."""
+
+    source: str
+    """Name of the source."""
+    column: str
+    """Column of it."""
+    privacy: str
+    """What the source calls it: direct, quasi, sensitive, free_text or none."""
+    stops: tuple[Stop, ...]
+    """The source and every stage of the dataset, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset(Fact):
     """What became of a dataset."""
@@ -243,6 +280,8 @@ class Dataset(Fact):
     """Sealed files of this dataset that lie in the vault."""
     fingerprint: str | None
     """Keyed fingerprint of the lines that were checked."""
+    flows: tuple[Flow, ...]
+    """Where each column of the source goes, the most private first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +341,9 @@ class Confusion(Fact):
     label: str
     """True class."""
     predicted: str
-    """Class that was answered; `(none)` where the answer names none."""
-    n: int | None
-    """Number of examples; null where it is a small count."""
+    """Class that was answered; `(none)`: no class; `(rare)`: all that were answered a few times."""
+    n: int
+    """Number of examples."""
 
 
 @dataclass(frozen=True, slots=True)

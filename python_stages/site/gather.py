@@ -7,10 +7,12 @@ from typing import Any, Final
 from python_stages import keys, settings
 from python_stages.errors import value_free
 from python_stages.site import (
+    flows,
     gather_history,
     gather_models,
     gather_pii,
     gather_sealed,
+    lineage,
     verdicts,
     warehouse,
 )
@@ -41,9 +43,8 @@ def gather(manifest: Manifest) -> Report:
             message holds no value.
     """
     with value_free("site"), warehouse.opened() as (vault, ring):
-        datasets = tuple(
-            gather_dataset(vault, ring, manifest, name) for name in manifest.datasets()
-        )
+        read = lineage.read(manifest)
+        datasets = tuple(gather_dataset(vault, ring, read, name) for name in manifest.datasets())
         fingerprints = {one.name: one.fingerprint for one in datasets}
         labels = {name: labels_of(manifest, name) for name in fingerprints}
         models = gather_models.models(vault, fingerprints, labels)
@@ -63,9 +64,10 @@ def gather(manifest: Manifest) -> Report:
 
 
 def gather_dataset(
-    vault: Warehouse, ring: keys.KeyRing, manifest: Manifest, name: str
+    vault: Warehouse, ring: keys.KeyRing, read: lineage.Lineage, name: str
 ) -> Dataset:
     """Read what became of one dataset."""
+    manifest = read.manifest
     checks, fingerprint, n_expectations = _checks(vault, name)
     stages = _stages(vault, name)
     sealed = gather_sealed.sealed_files(
@@ -89,6 +91,7 @@ def gather_dataset(
         n_expectations=n_expectations,
         sealed=sealed,
         fingerprint=fingerprint,
+        flows=flows.of_dataset(read, name),
     )
     return verdicts.judged(bare)
 

@@ -1,17 +1,19 @@
 """Jobs, and what is known of the models that they made."""
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any, Final
 
 from python_stages.site import gather_audit, verdicts
 from python_stages.site.facts import ClassScore, Confusion, Model, Point, Score
-from python_stages.site.suppress import alone, suppress
+from python_stages.site.suppress import alone
 from python_stages.site.warehouse import Warehouse
 
 _OTHER: Final = "(other)"
 _NO_CLASS: Final = "(none)"
+RARE: Final = "(rare)"
 _MOST_POINTS: Final = 300  # per metric: more than a chart can show
 
 Labels = Mapping[str, frozenset[str]]
@@ -145,19 +147,28 @@ def _classes(
 def _confusion(
     vault: Warehouse, job_key: str, shown: Callable[[str | None], str]
 ) -> tuple[Confusion, ...]:
-    """Return the matrices, the rows of which add up to a class's examples."""
+    """Return the matrices; rare answers to a class are counted together.
+
+    The examples of a class are shown elsewhere, so that hiding a rare answer would take a common
+    one with it. Counted together, it stays unsaid what was answered.
+    """
     if not vault.has("confusion_matrix"):
         return ()
     rows = vault.rows(
         "select model_role, label, predicted, n_examples from confusion_matrix where job_key = ?",
         [job_key],
     )
-    counts: dict[tuple[str, str], dict[str, int]] = {}
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for role, label, predicted, n in rows:
-        by_answer = counts.setdefault((role, shown(label)), {})
-        by_answer[shown(predicted)] = by_answer.get(shown(predicted), 0) + int(n)
-    return tuple(
-        Confusion(role, label, predicted, n)
-        for (role, label), by_answer in sorted(counts.items())
-        for predicted, n in zip(by_answer, suppress(list(by_answer.values())), strict=True)
-    )
+        counts[role, shown(label)][shown(predicted)] += int(n)
+    found = []
+    for (role, label), by_answer in sorted(counts.items()):
+        n_rare = sum(n for n in by_answer.values() if alone(n) is None)
+        found += [
+            Confusion(role, label, predicted, n)
+            for predicted, n in sorted(by_answer.items())
+            if alone(n) is not None
+        ]
+        if n_rare:
+            found.append(Confusion(role, label, RARE, n_rare))
+    return tuple(found)

@@ -88,15 +88,15 @@ def confusion(cells: Sequence[Confusion], role: str) -> str:
     labels = sorted({one.label for one in shown})
     answers = [*labels, *sorted({one.predicted for one in shown} - set(labels))]
     totals = {
-        label: sum(one.n or 0 for one in shown if one.label == label) or 1 for label in labels
+        label: sum(one.n for one in shown if one.label == label) for label in labels
     }
     counts = {(one.label, one.predicted): one.n for one in shown}
     rows: list[dict[str, Any]] = []
     for label in labels:
         for answer in answers:
             n = counts.get((label, answer), 0)
-            share = 0.02 if n is None else n / totals[label]
-            text = "few" if n is None else f"{n:,}" if n else ""
+            text = f"{n:,}" if n else ""
+            share = n / totals[label]
             rows.append({"true": label, "answered": answer, "share": share, "text": text})
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("answered:N", sort=answers, title="answered", axis=alt.Axis(labelAngle=-40)),
@@ -111,7 +111,7 @@ def confusion(cells: Sequence[Confusion], role: str) -> str:
     chart = (fill + text).properties(
         width=max(240, 44 * len(answers)), height=_CELL * len(labels)
     )
-    right = sum(one.n or 0 for one in shown if one.label == one.predicted)
+    right = sum(one.n for one in shown if one.label == one.predicted)
     return draw(
         chart, f"What the {role} model answered to {len(labels)} classes; {right:,} on the diagonal"
     )

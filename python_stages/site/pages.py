@@ -16,9 +16,10 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from python_stages.site import charts, model_charts, rows
-from python_stages.site.artifacts import Manifest
-from python_stages.site.facts import Dataset, Model, Report
+from python_stages.site import charts, model_charts, privacy_drawing, rows
+from python_stages.site.facts import Dataset, Model, Passage, Report
+from python_stages.site.flows import reached_raw
+from python_stages.site.lineage import Lineage
 
 INDEX: Final = "index.html"
 PRIVACY: Final = "privacy.html"
@@ -39,17 +40,18 @@ class Pages:
 
     Args:
         report: what they say.
-        manifest: where the numbers come from.
+        lineage: what the columns are made of, and dbt's manifest.
         elsewhere: what else the site has: lineage, documentation, files for machines.
     """
 
     report: Report
-    manifest: Manifest
+    lineage: Lineage
     elsewhere: tuple[Link, ...] = ()
 
     def all(self) -> dict[str, str]:
         """Return the HTML of each page, by its path in the site."""
         pages = {INDEX: self.index()}
+        pages[PRIVACY] = self.privacy()
         pages |= {dataset_page(one): self.dataset(one) for one in self.report.datasets}
         pages |= {model_page(one): self.model(one) for one in self.report.models}
         return pages
@@ -95,6 +97,24 @@ class Pages:
             "model.html.j2", model_page(model), j=model, charts=_drawn(model), **rows.model(model)
         )
 
+    def privacy(self) -> str:
+        """Return the page of the privacy lineage."""
+        return self.render(
+            "privacy.html.j2",
+            PRIVACY,
+            drawings=[
+                {
+                    "name": one.name,
+                    "sentence": flow_sentence(one),
+                    "svg": _flow_svg(one),
+                    **rows.flows(one.flows),
+                }
+                for one in self.report.datasets
+                if one.flows
+            ],
+            lineage=rows.lineage(self.lineage),
+        )
+
     def render(self, template: str, here: str, **values: object) -> str:
         """Return a page: a template with what every page has."""
         return _environment().get_template(template).render(
@@ -103,8 +123,8 @@ class Pages:
             nav=self._nav(),
             elsewhere=self.elsewhere,
             has_docs=any(one.href.startswith("dbt/") for one in self.elsewhere),
-            models=self.manifest.models(),
-            tests=self.manifest.tests_of,
+            models=self.lineage.manifest.models(),
+            tests=self.lineage.manifest.tests_of,
             style=Markup(style()),  # noqa: S704 - our own file
             policy=policy(style()),
             **values,
@@ -112,7 +132,12 @@ class Pages:
 
     def _nav(self) -> tuple[Link, ...]:
         datasets = [Link(one.name, dataset_page(one), "") for one in self.report.datasets]
-        return (Link("Report", INDEX, ""), *datasets, *self.elsewhere)
+        return (
+            Link("Report", INDEX, ""),
+            *datasets,
+            Link("Privacy lineage", PRIVACY, ""),
+            *(one for one in self.elsewhere if one.href.endswith(".html")),
+        )
 
 
 def dataset_page(dataset: Dataset) -> str:
@@ -123,6 +148,29 @@ def dataset_page(dataset: Dataset) -> str:
 def model_page(model: Model) -> str:
     """Return the path of a model's page in the site."""
     return f"model-{model.job_key[:12]}.html"
+
+
+def flow_sentence(dataset: Dataset) -> str:
+    """Return what the lineage of a dataset shows."""
+    reached = reached_raw(dataset.flows)
+    if reached:
+        return f"{', '.join(reached)}: reaches the sealed lines as the source has it."
+    arrives = [
+        one.column
+        for one in dataset.flows
+        if one.privacy in {"sensitive", "quasi"} and one.stops[-1].passage is Passage.RAW
+    ]
+    rest = f" What stays of a person: {', '.join(arrives)}." if arrives else ""
+    return (
+        "No column that identifies a person by itself, and no free text, reaches the sealed lines "
+        f"as the source has it.{rest}"
+    )
+
+
+def _flow_svg(dataset: Dataset) -> Markup:
+    shown = [one for one in dataset.flows if one.privacy != "none"]
+    sentence = flow_sentence(dataset)
+    return Markup(privacy_drawing.draw(shown, sentence) if shown else "")  # noqa: S704 - drawn by us
 
 
 def _drawn(model: Model) -> Mapping[str, Any]:

@@ -3,11 +3,22 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from python_stages.site.facts import Change, Dataset, Measure, Model, SealedFile
+from python_stages.site.facts import (
+    Change,
+    Dataset,
+    Flow,
+    Measure,
+    Model,
+    Passage,
+    SealedFile,
+    Stop,
+)
+from python_stages.site.lineage import Column, Lineage
 
 Row = tuple[Any, ...]
 NOTHING: Final = "–"
 _BUILDS: Final = 6
+_MOST_NAMES: Final = 9
 
 
 def dataset(one: Dataset) -> dict[str, list[Row]]:
@@ -62,6 +73,50 @@ def model(one: Model) -> dict[str, list[Row]]:
             for a in one.audit.rows
         ] if one.audit else [],
     }  # fmt: skip
+
+
+def flows(found: Sequence[Flow]) -> dict[str, list[Any]]:
+    """Return heads and rows of where each column of a source goes."""
+    stages = [one.model for one in found[0].stops[1:]]
+    return {
+        "heads": ["column", "class", *stages],
+        "rows": [
+            (one.column, one.privacy, *(_passage(stop) for stop in one.stops[1:]))
+            for one in found
+        ],
+    }
+
+
+def lineage(known: Lineage) -> list[dict[str, Any]]:
+    """Return for every model what its columns are made of."""
+    return [
+        {
+            "name": relation,
+            "rows": [
+                (column, _list(above), _list(known.origins(relation, column)))
+                for column, above in made.items()
+            ],
+        }
+        for relation, made in sorted(known.made.items())
+    ]
+
+
+def _list(columns: frozenset[Column]) -> str:
+    """Return columns as a text, those of one relation together; many are counted."""
+    by_relation: dict[str, list[str]] = {}
+    for relation, column in sorted(columns):
+        by_relation.setdefault(relation, []).append(column)
+    return "; ".join(
+        f"{relation}: {', '.join(names) if len(names) <= _MOST_NAMES else f'{len(names)} columns'}"
+        for relation, names in by_relation.items()
+    ) or NOTHING
+
+
+def _passage(stop: Stop) -> str:
+    if stop.passage is Passage.ABSENT:
+        return NOTHING
+    scrubbed = " (scrubbed)" if stop.passage is Passage.SCRUBBED else ""
+    return f"{', '.join(stop.columns)}{scrubbed}"
 
 
 def changes(found: Sequence[Change]) -> list[Row]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from python_stages.site import flows
 from python_stages.site.facts import Dataset, Level, Model, Verdict
 
 UNKNOWN: Final = Verdict(Level.OPEN, "not judged yet", ())
@@ -100,6 +101,10 @@ def _wrong(dataset: Dataset) -> Iterator[str]:
         yield f"planted {_and(kinds)} was masked less often than agreed"
     if dataset.is_split_disjoint is False:
         yield "training and validation share prompts"
+
+
+    if reached := flows.reached_raw(dataset.flows):
+        yield f"{_and(reached)} reaches the sealed lines as the source has it"
 
 
 def _unknown(dataset: Dataset) -> Iterator[str]:
