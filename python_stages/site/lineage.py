@@ -3,9 +3,9 @@
 SQL that dbt compiled is read by sqlglot. A keyed hash stops what goes into it: without the key it
 can be neither reversed nor confirmed by guessing. A Python model, whose code no SQL parser reads,
 is taken at its worst: each column is made of every column of all that it reads. Three things are
-known better: stages whose columns are counts and keyed hashes only, the columns that rendering and
-scrubbing hand through, and what a column's own `config: meta: made_of:` declares. The canary test
-(tests/e2e/test_leaks.py) proves the declarations on bytes.
+known better: stages whose columns are counts and keyed hashes only; the columns that scrubbing hands
+through, and those that rendering writes of, by its `render` settings; and what a column's own
+`config: meta: made_of:` declares. The canary test proves it on bytes (tests/e2e/test_leaks.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +17,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import lineage
 
 from python_stages.errors import ConfigError
+from python_stages.render import RenderSpec
 from python_stages.site.artifacts import Manifest, Node
 
 Column = tuple[str, str]  # relation and column
@@ -27,7 +28,6 @@ _DIALECT: Final = "duckdb"
 _COUNTS: Final = ("_ingested", "_pii_recall", "_checked")
 _HASHES: Final = frozenset({"keyed_hmac", "pseudonymise"})
 _LEDGER: Final = "(ledger)"
-# of all columns of a rendered model these alone are no text that is written from the row
 _HANDED_ON: Final = "row_id"
 _COUNTED: Final = frozenset({"n_masked", "n_unreadable", "policy_hash"})
 
@@ -105,6 +105,7 @@ def _names(node: Node, manifest: Manifest, sources: Mapping[str, Node]) -> list[
 def _of_python(node: Node, parents: Iterable[str], columns: Mapping[str, Iterable[str]]) -> Made:
     """Return what a Python model's columns are made of: all that it reads, or what is known."""
     everything = frozenset((name, column) for name in parents for column in columns.get(name, ()))
+    wording = _wording(node)
     found: dict[str, frozenset[Column]] = {}
     for name, column in node.columns.items():
         declared = (column.get("config", {}).get("meta") or {}).get("made_of")
@@ -115,14 +116,25 @@ def _of_python(node: Node, parents: Iterable[str], columns: Mapping[str, Iterabl
             found[name] = frozenset()
         elif node.name.endswith("_scrubbed") or name == _HANDED_ON:
             found[name] = same
-        elif node.name.endswith("_rendered") and name == "label":
-            label = node.meta.get("render", {}).get("label_column")
-            found[name] = frozenset(one for one in everything if one[1] == label)
-        elif node.name.endswith("_rendered"):
-            found[name] = same or frozenset(one for one in everything if one[1] != _HANDED_ON)
+        elif name in wording:
+            found[name] = frozenset(one for one in everything if one[1] in wording[name])
         else:
             found[name] = everything
     return found
+
+
+def _wording(node: Node) -> dict[str, frozenset[str]]:
+    """Return the columns that each text of a rendered model is written of, by its settings."""
+    if "render" not in node.meta:
+        return {}
+    spec = RenderSpec.from_config(node.meta["render"])
+    label = frozenset({spec.label_column})
+    return {
+        "label": label,
+        "system_text": frozenset(),  # the same words for every row
+        "user_text": spec.columns - label - {_HANDED_ON},
+        "assistant_text": label,
+    }
 
 
 def _of_sql(
