@@ -68,8 +68,16 @@ def open_keys(warehouse: Path) -> keys.KeyRing:
     return ring
 
 
-def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
+def open_vault(
+    con: duckdb.DuckDBPyConnection, folder: Path, key: str, *, read_only: bool = False
+) -> None:
     """Attach the encrypted warehouse in `folder` as `vault`, creating it where there is none.
+
+    Args:
+        con: what it is attached to.
+        folder: where the warehouse lies.
+        key: 64 hex digits.
+        read_only: leave every file as it is, and the lock to other readers.
 
     Raises:
         VaultError: encryption cannot be had, the key is wrong, or another process holds the vault.
@@ -92,9 +100,12 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
             "locked versions of duckdb and duckdb-extension-httpfs"
         ) from None
     path = folder / WAREHOUSE
+    if read_only and not path.exists():
+        raise VaultError(f"there is no warehouse in {folder} yet; run dbt build first")
+    mode = ", read_only" if read_only else ""
     try:
         con.execute(
-            f"attach if not exists {literal(path)} as vault (encryption_key {literal(key)})"
+            f"attach if not exists {literal(path)} as vault (encryption_key {literal(key)}{mode})"
         )
     except duckdb.IOException as error:
         if "set lock on file" in str(error):
@@ -111,9 +122,10 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
             f"{path} does not open with this key ({type(error).__name__}); put back the keys it "
             "was made with, or remove the vault folder to start anew"
         ) from None
-    path.chmod(0o600)
-    # nobody else has the vault now, so what lies there is the encrypted spill of a killed process
-    shutil.rmtree(folder / "temp", ignore_errors=True)
+    if not read_only:
+        path.chmod(0o600)
+        # nobody else has it now, so what lies there is the encrypted spill of a killed process
+        shutil.rmtree(folder / "temp", ignore_errors=True)
     # for every cursor: times without an offset are UTC, wherever the machine stands
     con.execute("set global timezone = 'UTC'")
 
