@@ -195,6 +195,7 @@ def test_a_card_number_among_the_columns_of_the_sample_is_found(manifest: Manife
     )
     smuggled = mutated(
         smuggled,
+        (r"select row_id,", "select row_id, card_number,"),
         (r"( +)row_id,\n", r"\1row_id,\n\1card_number,\n"),
         model="transactions_sampled",
     )
@@ -231,6 +232,7 @@ def test_the_id_that_decides_who_is_drawn_would_be_found_in_a_column(manifest: M
 def test_a_keyed_hash_of_the_customer_in_the_sample_is_found(manifest: Manifest) -> None:
     kept = mutated(
         manifest.compiled,
+        (r"select row_id,", "select row_id, subject_hmac,"),
         (r"( +)row_id,\n", r"\1row_id,\n\1subject_hmac,\n"),
         model="transactions_sampled",
     )
