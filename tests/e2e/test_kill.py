@@ -134,7 +134,7 @@ def check_after_build(project: Project, api: LoopbackApi, n_datasets: int) -> No
 def test_a_build_killed_at_any_moment_is_completed_by_the_next(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], n_datasets: int, every: int
 ) -> None:
-    dice = random.Random(SEED)  # noqa: S311 - moments, not secrets
+    dice = random.Random(SEED)
     # what is killed starts cold, as a user's does; what completes it need not
     project = WarmProject(CHECKOUT, tmp_path, extra_env={"SEALTUNE_API_KEY": API_KEY})
     n_kills = 0
