@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+# where Python may keep no bytecode, each of hundreds of processes compiles the libraries again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help env build test test-slow test-extras lint lint-sql format bench ner docs lock clean clean-vault
 

@@ -17,7 +17,8 @@ import yaml
 from sqlglot import exp, parse_one
 from sqlglot.lineage import lineage
 
-from tests.e2e.conftest import CHECKOUT, Project
+from tests.e2e.conftest import CHECKOUT
+from tests.e2e.warm import WarmProject
 
 PRIVACY = {"direct", "quasi", "sensitive", "free_text", "none"}
 Sql = Mapping[str, str]  # compiled SQL by model
@@ -73,7 +74,7 @@ class Manifest:
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    project = Project(CHECKOUT, tmp_path_factory.mktemp("lineage"))
+    project = WarmProject(CHECKOUT, tmp_path_factory.mktemp("lineage"))
     project.dbt("--quiet", "compile")
     return Manifest(json.loads((project.target / "manifest.json").read_text()))
 

@@ -64,7 +64,7 @@ def generate_transactions(  # noqa: PLR0917 - typer passes options by position
 
     Example: sealtune generate transactions --rows 100000 --dirty 0.001 --out transactions.csv
     """
-    from python_stages import generate  # noqa: PLC0415 - help and completion need not load it
+    from python_stages import generate
 
     if dirty and truth is None:
         truth = out.with_suffix(".truth.csv")
