@@ -6,7 +6,8 @@ from typing import Any, Final
 from python_stages.site.facts import ClassCount, Found, Recall, Stage, Tokens
 from python_stages.site.svg import BLUE, GREY, INK, ORANGE, RED, draw
 
-WIDTH: Final = 460
+WIDTH: Final = 300
+
 _ROW: Final = 22
 _COUNTS: Final = (
     "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : "
@@ -68,7 +69,9 @@ def found(marks: Sequence[Found], small: int) -> str:
     by_size = list(dict.fromkeys(one.entity for one in marks))
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("entity:N", sort=by_size, title=None),
-        x=alt.X("n:Q", title="replaced", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)),
+        x=alt.X(
+            "n:Q", title="replaced", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)
+        ),
         yOffset="column:N",
     )
     bars = base.mark_bar().encode(
@@ -119,9 +122,7 @@ def recall(recalls: Sequence[Recall]) -> str:
         ),
     )
     ticks = base.mark_tick(color=ORANGE, thickness=2, size=12).encode(x="least:Q")
-    labels = base.mark_text(align="left", dx=8, color=INK).encode(
-        x=alt.value(WIDTH), text="text:N"
-    )
+    labels = base.mark_text(align="left", dx=8, color=INK).encode(x=alt.value(WIDTH), text="text:N")
     chart = (lines + ticks + dots + labels).properties(width=WIDTH, height=18 * len(rows))
     worst = rows[0]
     return draw(
@@ -162,7 +163,9 @@ def balance(classes: Sequence[ClassCount], small: int) -> str:
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("label:N", sort=by_size, title=None),
         yOffset=alt.YOffset("split:N", sort=splits),
-        x=alt.X("n:Q", title="examples", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)),
+        x=alt.X(
+            "n:Q", title="examples", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)
+        ),
     )
     bars = base.mark_bar().encode(
         color=alt.Color(

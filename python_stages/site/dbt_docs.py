@@ -6,6 +6,7 @@ request: what telemetry is in it goes nowhere.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
     "img-src data:; font-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
 )
+# two slips of dbt's page, each a request that fails: AngularJS wants ng-attr where it fills in an
+# address, and the address of the icon was never filled in
+_BEFORE_ANGULAR: Final = re.compile(r'xlink:href(?=="\{\{)')
+_FAVICON: Final = re.compile(r"\$\{require\('\./assets/favicons/favicon\.ico'\)\}")
 _HEAD: Final = "<head>"
 _RUN: Final = "from dbt.cli.main import cli; cli()"
 
@@ -47,7 +52,8 @@ def page(static_index: str) -> str:
     Raises:
         StageError: it has no head, so that the policy cannot be put in front of everything.
     """
-    before, head, after = static_index.partition(_HEAD)
+    mended = _BEFORE_ANGULAR.sub("ng-attr-xlink:href", _FAVICON.sub("data:,", static_index))
+    before, head, after = mended.partition(_HEAD)
     if not head:
         raise StageError("dbt wrote a page that sealtune does not know; use the locked dbt-core")
     meta = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'

@@ -69,9 +69,7 @@ def read(manifest: Manifest) -> Lineage:
         ConfigError: a model's SQL cannot be followed; the message names the model.
     """
     sources = {one.unique_id: one for one in manifest.nodes("source")}
-    columns: dict[str, tuple[str, ...]] = {
-        one.name: tuple(one.columns) for one in sources.values()
-    }
+    columns: dict[str, tuple[str, ...]] = {one.name: tuple(one.columns) for one in sources.values()}
     made: dict[str, Made] = {}
     for node in _in_order(manifest):
         parents = _names(node, manifest, sources)

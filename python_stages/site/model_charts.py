@@ -9,7 +9,7 @@ from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, draw
 
 ROLES: Final = ("tuned", "base", "tfidf", "majority")
 _COLOURS: Final = (BLUE, ORANGE, GREEN, GREY)
-_CELL: Final = 30
+_CELL: Final = 24
 
 
 def curve(points: Sequence[Point], kind: str) -> str:
@@ -32,7 +32,7 @@ def curve(points: Sequence[Point], kind: str) -> str:
             ),
             strokeDash=alt.StrokeDash("metric:N", scale=alt.Scale(domain=metrics)),
         )
-        .properties(width=WIDTH + 80, height=180)
+        .properties(width=WIDTH + 80, height=150)
     )
     ends = ", ".join(
         f"{name} ends at {[one.value for one in shown if one.metric == name][-1]:.3f}"
@@ -87,9 +87,7 @@ def confusion(cells: Sequence[Confusion], role: str) -> str:
     shown = [one for one in cells if one.role == role]
     labels = sorted({one.label for one in shown})
     answers = [*labels, *sorted({one.predicted for one in shown} - set(labels))]
-    totals = {
-        label: sum(one.n for one in shown if one.label == label) for label in labels
-    }
+    totals = {label: sum(one.n for one in shown if one.label == label) for label in labels}
     counts = {(one.label, one.predicted): one.n for one in shown}
     rows: list[dict[str, Any]] = []
     for label in labels:
@@ -108,9 +106,7 @@ def confusion(cells: Sequence[Confusion], role: str) -> str:
         )
     )
     text = base.mark_text(color=INK, fontSize=11).encode(text="text:N")
-    chart = (fill + text).properties(
-        width=max(240, 44 * len(answers)), height=_CELL * len(labels)
-    )
+    chart = (fill + text).properties(width=max(240, 30 * len(answers)), height=_CELL * len(labels))
     right = sum(one.n for one in shown if one.label == one.predicted)
     return draw(
         chart, f"What the {role} model answered to {len(labels)} classes; {right:,} on the diagonal"

@@ -81,8 +81,7 @@ def flows(found: Sequence[Flow]) -> dict[str, list[Any]]:
     return {
         "heads": ["column", "class", *stages],
         "rows": [
-            (one.column, one.privacy, *(_passage(stop) for stop in one.stops[1:]))
-            for one in found
+            (one.column, one.privacy, *(_passage(stop) for stop in one.stops[1:])) for one in found
         ],
     }
 
@@ -106,10 +105,13 @@ def _list(columns: frozenset[Column]) -> str:
     by_relation: dict[str, list[str]] = {}
     for relation, column in sorted(columns):
         by_relation.setdefault(relation, []).append(column)
-    return "; ".join(
-        f"{relation}: {', '.join(names) if len(names) <= _MOST_NAMES else f'{len(names)} columns'}"
-        for relation, names in by_relation.items()
-    ) or NOTHING
+    return (
+        "; ".join(
+            f"{relation}: {', '.join(names) if len(names) <= _MOST_NAMES else f'{len(names)} columns'}"
+            for relation, names in by_relation.items()
+        )
+        or NOTHING
+    )
 
 
 def _passage(stop: Stop) -> str:

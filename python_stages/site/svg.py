@@ -18,7 +18,7 @@ GREEN: Final = "#2f8f5b"
 
 INK: Final = "currentColor"
 # the reader's type may be wider than the one that Vega measures
-_PADDING: Final = {"left": 36, "right": 52, "top": 6, "bottom": 6}
+_PADDING: Final = {"left": 24, "right": 40, "top": 6, "bottom": 6}
 _NAMESPACE: Final = "http://www.w3.org/2000/svg"
 _SPOKEN: Final = re.compile("role|aria-.*")
 _LONG: Final = re.compile(r"(\d+\.\d{2})\d+")
@@ -66,14 +66,14 @@ def _themed(chart: Any) -> Any:
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK, titleColor=INK, tickColor=INK, domainColor=INK, gridColor=INK,
-            gridOpacity=0.15, tickOpacity=0.4, domainOpacity=0.4, labelFontSize=12,
-            titleFontSize=12, titleFontWeight="normal", labelLimit=260,
+            gridOpacity=0.15, tickOpacity=0.4, domainOpacity=0.4, labelFontSize=11,
+            titleFontSize=11, titleFontWeight="normal", labelLimit=260,
         )
         .configure_legend(
-            labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12, orient="top",
+            labelColor=INK, titleColor=INK, labelFontSize=11, titleFontSize=11, orient="top",
             titleFontWeight="normal", symbolOpacity=1,
         )
         .configure_title(color=INK, fontSize=13, fontWeight="normal", anchor="start")
         .configure_header(labelColor=INK, titleColor=INK, labelFontSize=12)
-        .configure_text(color=INK, fontSize=12)
+        .configure_text(color=INK, fontSize=11)
     )  # fmt: skip
