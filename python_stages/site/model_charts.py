@@ -66,7 +66,7 @@ def scores(found: Sequence[Score], metric: str) -> str:
         y=alt.Y("role:N", sort=[one["role"] for one in rows], title=None)
     )
     lines = base.mark_rule(color=GREY, strokeWidth=2).encode(
-        x=alt.X("low:Q", scale=scale, title=f"{metric}, with 95 % interval"), x2="high:Q"
+        x=alt.X("low:Q", scale=scale, title=f"{metric}, with 95 % interval", axis=alt.Axis(tickCount=5)), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(
         x="value:Q",
