@@ -34,6 +34,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from duckdb.func import PythonUDFType
 
 from python_stages import hooks, keys, settings
+from python_stages.backends.local import launch
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
 from python_stages.ingest import accounting as ingest
 from python_stages.ingest.masked_files import MaskedFileSystem
@@ -236,6 +237,7 @@ class Plugin(BasePlugin):
         """Open the vault and register the functions; dbt calls this once per process."""
         # dbt-duckdb offers no way to choose the cursor, and this is where all SQL of dbt passes
         vars(local)["DuckDBCursorWrapper"] = ValueFreeCursor
+        launch.tether()
         with _as_dbt_error():
             folder = settings.vault_folder()
             ring = open_keys(folder / WAREHOUSE)
