@@ -21,12 +21,20 @@ def funnel(stages: Sequence[Stage]) -> str:
     """Draw the rows that each stage left, and those that it took away, in order."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
-        {"state": one.state, "n": one.n_rows, "kind": "lost" if is_loss(one) else "left"}
-        for one in stages
-        if one.state not in _NO_ROWS and not one.state.startswith("job ")
+    shown = [
+        one for one in stages if one.state not in _NO_ROWS and not one.state.startswith("job ")
     ]
-    order = [one["state"] for one in rows]
+    order = list(dict.fromkeys(one.state for one in shown))
+    lost = {one.state for one in shown if is_loss(one)}
+    rows = [
+        {
+            "state": state,
+            # one stage may have several reasons
+            "n": sum(one.n_rows for one in shown if one.state == state),
+            "kind": "lost" if state in lost else "left",
+        }
+        for state in order
+    ]
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("state:N", sort=order, title=None),
         x=alt.X("n:Q", title="rows", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS)),

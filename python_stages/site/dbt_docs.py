@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +60,7 @@ def page(static_index: str) -> str:
 
 
 def _dbt(*args: str) -> None:
-    command: Sequence[str] = [sys.executable, "-c", _RUN, "--quiet", *args]
+    command = [sys.executable, "-c", _RUN, "--quiet", *args]
     environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     done = subprocess.run(command, env=environment, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
     if done.returncode:

@@ -1,6 +1,7 @@
 """Where each column of a source goes, and where it stops."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from python_stages.site.artifacts import Node
@@ -26,7 +27,13 @@ def of_dataset(lineage: Lineage, dataset: str) -> tuple[Flow, ...]:
     ids = {parent for one in models.values() if one.folder == dataset for parent in one.parents}
     sources = [one for one in manifest.nodes("source") if one.unique_id in ids]
     spread = _spread(
-        lineage, {(one.name, c) for one in sources for c in one.columns if _privacy(one, c) in _KEPT}
+        lineage,
+        {
+            (one.name, name)
+            for one in sources
+            for name in one.columns
+            if _privacy(one, name) in _KEPT
+        },
     )
     found = [
         Flow(
@@ -66,7 +73,7 @@ def _privacy(source: Node, column: str) -> str:
     return str(meta.get("privacy") or "undeclared")
 
 
-def _spread(lineage: Lineage, kept: Set[Column]) -> dict[str, dict[str, _Spread]]:
+def _spread(lineage: Lineage, kept: AbstractSet[Column]) -> dict[str, dict[str, _Spread]]:
     """Return how every origin is in every column; raw where it comes raw on any way.
 
     Args:

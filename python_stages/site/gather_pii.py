@@ -69,6 +69,7 @@ def recalls(vault: Warehouse, dataset: str) -> tuple[Recall, ...]:
         return ()
     rows = vault.rows(
         "select column_name, entity, n_planted, n_masked, recall, recall_low, recall_high, "
-        f"min_recall, is_met from {relation} order by is_met, recall, recall_low, entity, column_name"
+        f"min_recall, is_met from {relation} "
+        "order by is_met, recall, recall_low, entity, column_name"
     )
     return tuple(Recall(*row) for row in rows)

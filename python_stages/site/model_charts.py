@@ -66,7 +66,10 @@ def scores(found: Sequence[Score], metric: str) -> str:
         y=alt.Y("role:N", sort=[one["role"] for one in rows], title=None)
     )
     lines = base.mark_rule(color=GREY, strokeWidth=2).encode(
-        x=alt.X("low:Q", scale=scale, title=f"{metric}, with 95 % interval", axis=alt.Axis(tickCount=5)), x2="high:Q"
+        x=alt.X(
+            "low:Q", scale=scale, title=f"{metric}, with 95 % interval", axis=alt.Axis(tickCount=5)
+        ),
+        x2="high:Q",
     )
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(
         x="value:Q",
@@ -120,7 +123,7 @@ def exposure(rows: Sequence[AuditRow]) -> str:
     shown = [
         {
             "kind": one.kind,
-            "repeats": "control" if one.n_repeats == 0 else f"{one.n_repeats}×",
+            "repeats": "control" if one.n_repeats == 0 else f"{one.n_repeats} times",
             "order": one.n_repeats or 0,
             "value": one.value,
             "low": one.value if one.low is None else one.low,

@@ -187,7 +187,11 @@ def _drawn(model: Model) -> Mapping[str, Any]:
     ]
     roles = [one for one in ("tuned", "base") if any(cell.role == one for cell in model.confusion)]
     audit = model.audit
-    exposed = [one for one in audit.rows if one.metric == "exposure"] if audit else []
+    exposed = (
+        [one for one in audit.rows if one.measure == "exposure_bits" and one.role == "tuned"]
+        if audit
+        else []
+    )
     has_epsilon = audit is not None and audit.epsilon_shown is not None
     safe = Markup
     return {

@@ -1,4 +1,4 @@
-"""An Altair chart as a static SVG that fits the page: its colours follow the theme, and it speaks once.
+"""An Altair chart as a static SVG, which follows the theme of the page and speaks once.
 
 vl-convert runs Vega without a browser and without the network. What Vega writes for screen readers
 names axes and marks one by one; here the drawing is one image with one sentence, and the numbers
@@ -7,7 +7,7 @@ stand in a table beside it.
 
 import re
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 BLUE: Final = "#3b7dd8"
 ORANGE: Final = "#c8641b"
@@ -36,8 +36,8 @@ def draw(chart: Any, sentence: str) -> str:
     text = vl_convert.vegalite_to_svg(
         _themed(chart).to_dict(), config={"background": None}, allowed_base_urls=[]
     )
-    ElementTree.register_namespace("", _NAMESPACE)
-    root = ElementTree.fromstring(text)  # noqa: S314 - written by vl-convert a moment ago
+    ET.register_namespace("", _NAMESPACE)
+    root = ET.fromstring(text)  # noqa: S314 - written by vl-convert a moment ago
     for parent in root.iter():
         for name in [one for one in parent.attrib if _SPOKEN.fullmatch(one)]:
             del parent.attrib[name]
@@ -47,10 +47,10 @@ def draw(chart: Any, sentence: str) -> str:
             parent.attrib["d"] = _LONG.sub(r"\1", parent.attrib["d"])
     root.attrib.pop("version", None)
     root.attrib.update({"role": "img", "aria-label": sentence})
-    return ElementTree.tostring(root, encoding="unicode")
+    return ET.tostring(root, encoding="unicode")
 
 
-def _is_empty(element: ElementTree.Element) -> bool:
+def _is_empty(element: ET.Element) -> bool:
     """Return whether it draws nothing: hidden, or without outline."""
     return element.get("display") == "none" or (
         element.get("class") == "background"
