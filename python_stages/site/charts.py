@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from python_stages.site.facts import ClassCount, Found, Recall, Stage, Tokens
-from python_stages.site.svg import BLUE, GREY, INK, ORANGE, RED, draw
+from python_stages.site.svg import BLUE, GREY, INK, ORANGE, RED, chart_of, draw
 
 WIDTH: Final = 300
 
@@ -26,7 +26,7 @@ def funnel(stages: Sequence[Stage]) -> str:
     ]
     order = list(dict.fromkeys(one.state for one in shown))
     lost = {one.state for one in shown if is_loss(one)}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "state": state,
             # one stage may have several reasons
@@ -35,7 +35,7 @@ def funnel(stages: Sequence[Stage]) -> str:
         }
         for state in order
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("state:N", sort=order, title=None),
         x=alt.X("n:Q", title="rows", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS)),
     )
@@ -65,7 +65,7 @@ def found(marks: Sequence[Found], small: int) -> str:
     """Draw what was replaced, by kind and column, the commonest kind first."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "entity": one.entity,
             "column": one.column,
@@ -75,7 +75,7 @@ def found(marks: Sequence[Found], small: int) -> str:
         for one in marks
     ]
     by_size = list(dict.fromkeys(one.entity for one in marks))
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("entity:N", sort=by_size, title=None),
         x=alt.X(
             "n:Q", title="replaced", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)
@@ -99,7 +99,7 @@ def recall(recalls: Sequence[Recall]) -> str:
     """Draw each kind's lowest recall with its interval and the least that is accepted."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "entity": one.entity,
             "recall": one.recall,
@@ -112,7 +112,7 @@ def recall(recalls: Sequence[Recall]) -> str:
         for one in lowest(recalls)
     ]
     scale = alt.Scale(domain=[min(0.5, *(float(str(one["low"])) for one in rows)), 1.0])
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("entity:N", sort=[one["entity"] for one in rows], title=None)
     )
     lines = base.mark_rule(color=GREY, strokeWidth=2).encode(
@@ -154,7 +154,7 @@ def balance(classes: Sequence[ClassCount], small: int) -> str:
     """Draw the examples of each class and split, the commonest class first."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "label": one.label,
             "split": one.split,
@@ -168,7 +168,7 @@ def balance(classes: Sequence[ClassCount], small: int) -> str:
     for one in classes:
         sizes[one.label] += one.n or 0
     by_size = sorted(sizes, key=lambda label: (-sizes[label], label))
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("label:N", sort=by_size, title=None),
         yOffset=alt.YOffset("split:N", sort=splits),
         x=alt.X(
@@ -192,7 +192,7 @@ def tokens(lengths: Tokens, small: int) -> str:
     """Draw how long the examples are, and the line that none may pass."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "low": one.low,
             "high": one.high,
@@ -202,7 +202,7 @@ def tokens(lengths: Tokens, small: int) -> str:
         for one in lengths.bins
     ]
     bars: Any = (
-        alt.Chart(alt.Data(values=rows))
+        chart_of(rows)
         .mark_rect(stroke=INK, strokeWidth=0.5, strokeOpacity=0.3)
         .encode(
             x=alt.X("low:Q", title="estimated tokens of an example"),
@@ -218,9 +218,9 @@ def tokens(lengths: Tokens, small: int) -> str:
     )
     sentence = f"Lengths of {lengths.n:,} examples; the median is {lengths.median:,.0f} tokens"
     if lengths.budget is not None:
-        line = alt.Chart(
-            alt.Data(values=[{"budget": lengths.budget, "text": f"budget {lengths.budget:,} "}])
-        ).encode(x="budget:Q")
+        line = chart_of([{"budget": lengths.budget, "text": f"budget {lengths.budget:,} "}]).encode(
+            x="budget:Q"
+        )
         bars += line.mark_rule(color=RED, strokeWidth=2, strokeDash=[6, 3])
         bars += line.mark_text(align="right", dx=-4, color=INK).encode(
             y=alt.value(8), text="text:N"

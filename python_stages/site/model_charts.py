@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from python_stages.site.charts import WIDTH
 from python_stages.site.facts import AuditRow, Confusion, Point, Score
-from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, draw
+from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, chart_of, draw
 
 ROLES: Final = ("tuned", "base", "tfidf", "majority")
 _COLOURS: Final = (BLUE, ORANGE, GREEN, GREY)
@@ -20,7 +20,7 @@ def curve(points: Sequence[Point], kind: str) -> str:
     metrics = sorted({one.metric for one in shown})
     rows = [{"step": one.step, "metric": one.metric, "value": one.value} for one in shown]
     lines = (
-        alt.Chart(alt.Data(values=rows))
+        chart_of(rows)
         .mark_line(strokeWidth=2)
         .encode(
             x=alt.X("step:Q", title="training step"),
@@ -51,7 +51,7 @@ def scores(found: Sequence[Score], metric: str) -> str:
         if one.metric == metric and one.compared_with is None and one.value is not None
     ]
     shown.sort(key=lambda one: -(one.value or 0.0))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "role": one.role,
             "value": one.value,
@@ -62,9 +62,7 @@ def scores(found: Sequence[Score], metric: str) -> str:
         for one in shown
     ]
     scale = alt.Scale(domain=[0, 1])
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("role:N", sort=[one["role"] for one in rows], title=None)
-    )
+    base = chart_of(rows).encode(y=alt.Y("role:N", sort=[one["role"] for one in rows], title=None))
     lines = base.mark_rule(color=GREY, strokeWidth=2).encode(
         x=alt.X(
             "low:Q", scale=scale, title=f"{metric}, with 95 % interval", axis=alt.Axis(tickCount=5)
@@ -99,7 +97,7 @@ def confusion(cells: Sequence[Confusion], role: str) -> str:
             text = f"{n:,}" if n else ""
             share = n / totals[label]
             rows.append({"true": label, "answered": answer, "share": share, "text": text})
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         x=alt.X("answered:N", sort=answers, title="answered", axis=alt.Axis(labelAngle=-40)),
         y=alt.Y("true:N", sort=labels, title="true class"),
     )
@@ -120,7 +118,7 @@ def exposure(rows: Sequence[AuditRow]) -> str:
     """Draw how exposed the canaries of each kind are, by how often they were planted."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "kind": one.kind,
             "repeats": "control" if one.n_repeats == 0 else f"{one.n_repeats} times",
@@ -133,7 +131,7 @@ def exposure(rows: Sequence[AuditRow]) -> str:
         if one.value is not None
     ]
     order = [one["repeats"] for one in sorted(shown, key=lambda one: one["order"])]
-    base = alt.Chart(alt.Data(values=shown)).encode(
+    base = chart_of(shown).encode(
         x=alt.X("repeats:N", sort=order, title="times planted", axis=alt.Axis(labelAngle=0)),
         xOffset="kind:N",
     )
@@ -156,7 +154,7 @@ def epsilon(claimed: float | None, shown: float | None, most: float | None) -> s
     """Draw the epsilon that was claimed beside what attacks showed and could have shown."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"what": what, "epsilon": value, "text": f"{value:.2f}"}
         for what, value in (
             ("claimed by training", claimed),
@@ -165,7 +163,7 @@ def epsilon(claimed: float | None, shown: float | None, most: float | None) -> s
         )
         if value is not None
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("what:N", sort=[one["what"] for one in rows], title=None),
         x=alt.X("epsilon:Q", title="epsilon"),
     )

@@ -6,6 +6,7 @@ stand in a table beside it.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -22,6 +23,13 @@ _PADDING: Final = {"left": 24, "right": 40, "top": 6, "bottom": 6}
 _NAMESPACE: Final = "http://www.w3.org/2000/svg"
 _SPOKEN: Final = re.compile("role|aria-.*")
 _LONG: Final = re.compile(r"(\d+\.\d{2})\d+")
+
+
+def chart_of(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return an empty Altair chart of some rows."""
+    import altair as alt  # noqa: PLC0415 - a second, which only a page needs
+
+    return alt.Chart(alt.Data(values=list(rows)))  # type: ignore[no-untyped-call]  # altair types all but this
 
 
 def draw(chart: Any, sentence: str) -> str:

@@ -58,7 +58,7 @@ def judged_model(model: Model) -> Model:
 def of_all(datasets: Sequence[Dataset], models: Sequence[Model]) -> Verdict:
     """Return the verdict on everything that this build stands for."""
     current = [one for one in models if one.is_current and one.state != "PLANNED"]
-    verdicts = [one.verdict for one in (*datasets, *current)]
+    verdicts = [*(one.verdict for one in datasets), *(one.verdict for one in current)]
     reasons = tuple(
         f"{name}: {reason}"
         for name, verdict in [
