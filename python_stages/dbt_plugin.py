@@ -7,6 +7,7 @@ of it is switched off in the same breath. Temporary files are encrypted too. The
 Functions for SQL:
     keyed_hmac(purpose, text)               hex HMAC-SHA256 under a key derived for that purpose
     pseudonymise(dataset, entity, value)    the pseudonym that the scrub stage gives that value
+    encrypt_field(dataset, field, cell)     a token that `sealtune keys open-field` turns back
     source_sql(location)                    the SELECT that scans a source's files, for query()
     kept_sql(dataset, location, relation, config_hash)
                                             the same without the records that were rejected
@@ -40,8 +41,9 @@ from python_stages.ingest import accounting as ingest
 from python_stages.ingest.masked_files import MaskedFileSystem
 from python_stages.ingest.sources import literal, open_location
 from python_stages.jobs import hooks as job_hooks
+from python_stages.keys.fields import arrow_function as encrypt_function
 from python_stages.keys.files import make_folder
-from python_stages.scrub.pseudonym import arrow_function
+from python_stages.scrub.pseudonym import arrow_function as pseudonymise_function
 
 WAREHOUSE = "warehouse.duckdb"
 # what httpfs brings besides OpenSSL: each would read and write elsewhere by itself
@@ -158,7 +160,14 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
     )
     con.create_function(
         "pseudonymise",
-        arrow_function(lambda dataset: ring.hmac_key(f"{dataset}.pseudonym")),
+        pseudonymise_function(lambda dataset: ring.hmac_key(f"{dataset}.pseudonym")),
+        ["VARCHAR"] * 3,
+        "VARCHAR",
+        type=PythonUDFType.ARROW,
+    )
+    con.create_function(
+        "encrypt_field",
+        encrypt_function(ring.make_dataset_key),
         ["VARCHAR"] * 3,
         "VARCHAR",
         type=PythonUDFType.ARROW,
