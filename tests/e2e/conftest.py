@@ -109,7 +109,7 @@ class Project:
         if "--log-level-file" not in args:
             flags += ["--log-level-file", "debug"]  # off by default; on, it must be clean as well
         # a test that wants a model trained says so: most are about what comes before
-        given = {"backend": "plan", **(vars or {})}
+        given = {"backend": "plan", "sample_per_class": 25, **(vars or {})}
         return [_script("dbt"), *args, *flags, "--vars", json.dumps(given)]
 
     def dbt(
@@ -123,7 +123,8 @@ class Project:
 
         Args:
             args: the command and its options, such as `"build", "--select", "stg_transactions+"`.
-            vars: what goes into `--vars`; the backend is `plan` where they name none.
+            vars: what goes into `--vars`; where they do not say, the backend is
+                `plan`, and the sample small.
             check: fail the test where dbt fails.
             env: environment variables for this command.
         """
