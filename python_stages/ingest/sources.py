@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from python_stages.errors import SourceError
 from python_stages.ingest.lines import MAX_LINE_BYTES, LineCount, count_lines, open_bytes
+from python_stages.ingest.records import count_records
 
 _KAGGLE = "kaggle://"
 _MAX_HEADER_BYTES = 1 << 20
@@ -42,8 +43,11 @@ class SourceFile:
         """Whether the file is Parquet; otherwise it is CSV, gzipped or not."""
         return self.path.suffix == ".parquet"
 
-    def count(self) -> LineCount:
+    def count(self, *, is_multiline: bool = False) -> LineCount:
         """Count the records without the reader that loads them: by line ends, or the footer.
+
+        Args:
+            is_multiline: whether a record may span lines, inside of quotes.
 
         Raises:
             SourceError: the file cannot be read to its end.
@@ -51,7 +55,7 @@ class SourceFile:
         try:
             if self.is_parquet:
                 return LineCount(int(pq.read_metadata(self.path).num_rows), is_plain=True)
-            return count_lines(self.path)
+            return count_records(self.path) if is_multiline else count_lines(self.path)
         except _UNREADABLE as error:
             raise SourceError(
                 f"{self.path.name} cannot be read to its end ({type(error).__name__}); is it whole?"
