@@ -25,7 +25,7 @@ from python_stages.check.recall import flag_recall
 from python_stages.check.suites import load_rules
 from python_stages.errors import ConfigError, NotCheckedError, StageError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "expectations"
 FINGERPRINT = "ab" * 32
 SPEC = CheckSpec(

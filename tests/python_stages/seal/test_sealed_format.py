@@ -29,7 +29,7 @@ CASES: dict[str, dict[str, Any]] = {
     for version in VERSIONS
     for case, found in json.loads((VECTORS / version / "cases.json").read_text()).items()
 }
-DOCUMENT = Path(__file__).parents[2] / "docs" / "sealed-format.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "sealed-format.md"
 
 # Why each is refused: a vector that fails for another reason than its own proves nothing.
 REASONS = {

@@ -18,25 +18,26 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 
-from python_stages.backends.base import Content, JobSpec, job_key
+from python_stages.backends.base import job_key
 from python_stages.errors import AmbiguousJobError, BackendError
 from python_stages.jobs.ledger import State
 from python_stages.jobs.refresh import refresh
 from python_stages.jobs.settle import settle
 from python_stages.jobs.submit import submit
-from tests.python_stages.crashes import (
+from tests.python_stages.backends.specs import content_of, spec_of
+from tests.python_stages.jobs.crashes import (
     Crash,
     Crasher,
     LedgerInMemory,
     crashing,
     database_in_memory,
 )
-from tests.python_stages.simulated_provider import (
+from tests.python_stages.jobs.simulated_provider import (
     TIMEOUT_SECONDS,
     Clock,
     SimulatedFault,
@@ -48,27 +49,9 @@ LAGS = (0.0, 20.0)
 SECONDS_TO_A_RESTART = 1.0
 SECONDS_TO_THE_NEXT_BUILD = 50.0
 MAX_RUNS = 12
+CONTENT = content_of(b"x" * 100)
+SPEC = spec_of(suffix=None, training=CONTENT, validation=CONTENT)
 _COMMAND = re.compile(r"`sealtune jobs settle (\w+) (?:--job (\S+)|--none)`")
-
-
-@contextmanager
-def opened() -> Iterator[Iterator[bytes]]:
-    yield iter([b"x" * 100])
-
-
-CONTENT = Content(100, opened)
-SPEC = JobSpec(
-    dataset="transactions",
-    base_model="small-1",
-    hyperparameters={"n_epochs": 3},
-    seed=7,
-    suffix=None,
-    training=CONTENT,
-    validation=CONTENT,
-    dataset_fingerprint="ab" * 32,
-    n_examples=12,
-    n_training_tokens=1_000,
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.jobs.refresh import Refreshed, refresh
 from python_stages.jobs.settle import settle
 from python_stages.jobs.submit import submit
-from tests.python_stages.crashes import Crash, Crasher, CrashingLedger, crashing
-from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.jobs.crashes import Crash, Crasher, CrashingLedger, crashing
 
 CANARY = b"PLAINTEXT-CANARY"
 LINES, VALIDATION = (
@@ -638,8 +638,8 @@ def test_neither_key_nor_plaintext_reaches_the_vault_folder(world: World) -> Non
 RUN_AND_DIE = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
-    from tests.python_stages.crashes import Crasher, CrashingLedger, crashing
-    from tests.python_stages.test_submit import SPEC, API_KEY
+    from tests.python_stages.jobs.crashes import Crasher, CrashingLedger, crashing
+    from tests.python_stages.jobs.test_submit import SPEC, API_KEY
     from python_stages.backends.compatible import CompatibleBackend
     from python_stages.jobs.submit import submit
 
@@ -659,7 +659,7 @@ def test_a_killed_process_is_recovered_from_like_any_crash(world: World, step: s
     died = subprocess.run(
         [sys.executable, "-c", RUN_AND_DIE, str(world.path), world.api.base_url, step],
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         timeout=60,
     )
     assert died.returncode == -signal.SIGKILL

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -15,14 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from python_stages import settings
-from python_stages.backends.base import Content, JobSpec
+from python_stages.backends.base import Content
 from python_stages.backends.file_rules import check_content, count_tokens
 from python_stages.backends.preflight import Finding, Place, check_settings, describe, require
 from python_stages.backends.rules import RulePack, load_pack, parse_pack
 from python_stages.errors import ConfigError, TamperedError
 from python_stages.jobs.settings import JobSettings
+from tests.python_stages.backends import specs
+from tests.python_stages.backends.specs import CANARY, content_of
 
-CANARY = "PLAINTEXT-CANARY"
 TODAY = date(2026, 11, 22)
 OPENAI, AZURE, COMPATIBLE = (load_pack(name) for name in ("openai", "azure", "compatible"))
 AWAY = Place("openai", is_this_machine=False, today=TODAY)
@@ -45,37 +47,18 @@ PREFERENCE = {
 }
 
 
-def content_of(lines: list[bytes] | bytes, chunk_bytes: int = 64) -> Content:
-    plaintext = lines if isinstance(lines, bytes) else b"".join(lines)
-
-    @contextmanager
-    def opened() -> Iterator[Iterator[bytes]]:
-        yield (plaintext[at : at + chunk_bytes] for at in range(0, len(plaintext), chunk_bytes))
-
-    return Content(len(plaintext), opened)
-
-
-def spec_of(**changes: Any) -> JobSpec:
-    spec = JobSpec(
-        dataset="transactions",
-        base_model="gpt-4.1-mini-2025-04-14",
-        hyperparameters={"n_epochs": 3},
-        seed=7,
-        suffix="merchants",
-        training=content_of(LINES),
-        validation=None,
-        dataset_fingerprint="ab" * 32,
-        n_examples=12,
-        n_training_tokens=1_000,
-        allow_upload=True,
-    )
-    return replace(spec, **changes)
+spec_of = partial(
+    specs.spec_of,
+    base_model="gpt-4.1-mini-2025-04-14",
+    training=content_of(LINES, 64),
+    allow_upload=True,
+)
 
 
 def found_in(
     lines: list[bytes] | bytes, pack: RulePack = OPENAI, **changes: Any
 ) -> dict[str, Finding]:
-    findings = check_content(spec_of(training=content_of(lines), **changes), pack)
+    findings = check_content(spec_of(training=content_of(lines, 64), **changes), pack)
     return {finding.rule_id: finding for finding in findings}
 
 

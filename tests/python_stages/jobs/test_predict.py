@@ -4,7 +4,7 @@ import json
 import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,9 +18,9 @@ from typer.testing import CliRunner, Result
 from python_stages.cli import main as cli
 from python_stages.errors import SourceError
 from python_stages.jobs import prompt_files
-from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.jobs.predict import UNREADABLE, Answer, Failure, Messages, predict
-from tests.python_stages.chat_api import API_KEY, ChatApi, Refusal, serve_chat
+from tests.python_stages.backends.chat_api import API_KEY, ChatApi, Refusal, serve_chat
+from tests.python_stages.jobs.rows import record
 
 CANARY = "PROMPT-CANARY-4111"
 
@@ -240,46 +240,14 @@ def rows_of(output: bytes) -> list[dict[str, object]]:
     return [json.loads(line) for line in output.splitlines()]
 
 
-def row_of(**changes: object) -> LedgerRow:
-    row = LedgerRow(
-        key="k" * 64,
-        state=State.INTENT,
-        dataset="tickets",
-        dataset_fingerprint="ab" * 32,
-        backend="compatible",
-        base_url="http://127.0.0.1:9/v1",
-        base_model="small-1",
-        hyperparameters="{}",
-        seed=7,
-        suffix=None,
-        n_examples=1,
-        n_training_tokens=1,
-        n_billed_tokens=1,
-        price_per_million_tokens=None,
-        currency="USD",
-        estimated_cost=None,
-        training_file_name="a.jsonl",
-        training_n_bytes=1,
-    )
-    return replace(row, **changes)  # type: ignore[arg-type]  # names and values of the test
-
-
-def record(path: Path, row: LedgerRow) -> None:
-    """Write a job that has ended into the ledger."""
-    with Ledger(path) as ledger, ledger.submitter():
-        ledger.save(row, "intent")
-        ledger.save(replace(row, state=State.JOB_CREATED), "created")
-        ledger.save(replace(row, state=State.SUCCEEDED, outcome="succeeded"), "ended")
-
-
 def test_stdin_goes_through_the_newest_tuned_model_of_a_dataset(
     api: ChatApi, command: Command
 ) -> None:
     for n in (1, 2):
-        tuned = row_of(key=str(n) * 64, base_url=api.base_url, fine_tuned_model=f"ft:{n}")
-        record(command.ledger, tuned)
-    other = row_of(key="3" * 64, base_url=api.base_url, fine_tuned_model="ft:3", dataset="x")
-    record(command.ledger, other)
+        tuned = {"key": str(n) * 64, "fine_tuned_model": f"ft:{n}"}
+        record(command.ledger, dataset="tickets", base_url=api.base_url, **tuned)
+    other = {"key": "3" * 64, "fine_tuned_model": "ft:3"}
+    record(command.ledger, dataset="x", base_url=api.base_url, **other)
     api.faults += [Refusal(503, headers={"retry-after-ms": "1"})]
     done = command.run("--dataset", "tickets", stdin=f"{CANARY} é\nsecond\n".encode())
     assert (done.exit_code, done.stderr) == (0, "answered 2 of 2 prompts\n")

@@ -21,9 +21,9 @@ from python_stages.errors import AmbiguousJobError
 from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.jobs.refresh import refresh
 from python_stages.jobs.submit import submit
-from tests.python_stages.crashes import Crash, Crasher, CrashingLedger, crashing
-from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
-from tests.python_stages.test_submit import CANARY, FILES, JOBS, SPEC
+from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.jobs.crashes import Crash, Crasher, CrashingLedger, crashing
+from tests.python_stages.jobs.test_submit import CANARY, FILES, JOBS, SPEC
 
 
 @dataclass
@@ -381,7 +381,7 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_go_on(desk: Desk) -> None:
     watching = subprocess.Popen(
         [sys.executable, "-m", "python_stages.cli.main", "watch", "--every", "0.05"],
         env=dict(os.environ) | dict(desk.env),
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -400,6 +400,6 @@ def test_a_missing_folder_is_refused_before_anything_is_made(tmp_path: Path) -> 
 
 
 def test_the_bundled_sample_is_what_its_command_makes(tmp_path: Path) -> None:
-    bundled = Path(__file__).parents[2] / "sample_data" / "transactions.csv"
+    bundled = Path(__file__).parents[3] / "sample_data" / "transactions.csv"
     generate_transactions(tmp_path / "rows.csv", n_rows=2_000, seed=2024, n_workers=1)
     assert (tmp_path / "rows.csv").read_bytes() == bundled.read_bytes()

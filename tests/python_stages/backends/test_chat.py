@@ -10,7 +10,14 @@ import pytest
 from python_stages.backends.chat import REFUSED_CODES, ChatClient
 from python_stages.errors import BackendError, ConfigError
 from python_stages.jobs.predict import Answer, Failure, Sampling
-from tests.python_stages.chat_api import API_KEY, PROSE, ChatApi, Refusal, completion, serve_chat
+from tests.python_stages.backends.chat_api import (
+    API_KEY,
+    PROSE,
+    ChatApi,
+    Refusal,
+    completion,
+    serve_chat,
+)
 
 MESSAGES = [
     {"role": "system", "content": "Be brief."},

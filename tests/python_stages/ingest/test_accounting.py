@@ -29,7 +29,7 @@ from python_stages.ingest.masked_files import MaskedFileSystem
 from python_stages.ingest.sources import open_location
 
 KEY = bytes(32)
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COLUMNS: dict[str, dict[str, Any]] = {
     "id": {},
     "category": {"accepted_values": ["Gas", "Retail"]},

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from python_stages import keys
 from python_stages.cli.main import app
-from python_stages.scrub import engine
+from python_stages.scrub import engine, files  # noqa: F401 - files names Engine in types, which a function cannot be
 from tests.python_stages.scrub.engines import built
 
 CARD = "4111 1111 1111 1111"
@@ -25,6 +26,7 @@ def _one_engine_of_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     def engine_of(entities: Iterable[str], *, ner: str | None = None) -> engine.Engine:
         return built(*entities, ner=ner)
 
+    import_module("python_stages.scrub.files")  # names the class in annotations as it is loaded
     monkeypatch.setattr(engine, "Engine", engine_of)
 
 

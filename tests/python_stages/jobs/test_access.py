@@ -15,9 +15,9 @@ from python_stages.jobs.access import Access, provider_of
 from python_stages.jobs.ledger import Ledger
 from python_stages.jobs.settings import JobSettings
 from python_stages.jobs.submit import submit
-from tests.python_stages.loopback_api import API_KEY, serve
-from tests.python_stages.test_ledger import ROW
-from tests.python_stages.test_submit import SPEC
+from tests.python_stages.backends.loopback_api import API_KEY, serve
+from tests.python_stages.jobs.rows import ROW
+from tests.python_stages.jobs.test_submit import SPEC
 
 AZURE: dict[str, Any] = {
     "auth": "entra",

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,19 +21,13 @@ from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.openai_api import OpenAIBackend
 from python_stages.backends.quirks import quirks_of
 from python_stages.errors import BackendError, ConfigError, TamperedError
-from tests.python_stages.stand_in import KEY, Provider, provider
+from tests.python_stages.backends import specs
+from tests.python_stages.backends.specs import CANARY, chat_lines, content_of
+from tests.python_stages.backends.stand_in import KEY, Provider, provider
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 TODAY = date(2026, 11, 22)
-CANARY = "PLAINTEXT-CANARY"
-
-
-def chat_lines(n_lines: int, *, first: int = 0) -> bytes:
-    return b"".join(
-        b'{"messages":[{"role":"user","content":"%s %d"},{"role":"assistant","content":"A"}]}\n'
-        % (CANARY.encode(), n)
-        for n in range(first, first + n_lines)
-    )
+spec_of = partial(specs.spec_of, base_model=MODEL, validation=content_of(chat_lines(3, first=100)))
 
 
 def preference_lines(n_lines: int) -> bytes:
@@ -43,30 +37,6 @@ def preference_lines(n_lines: int) -> bytes:
         "non_preferred_output": [{"role": "assistant", "content": "That."}],
     }
     return b"".join(json.dumps(line | {"n": n}).encode() + b"\n" for n in range(n_lines))
-
-
-def content_of(plaintext: bytes, chunk_bytes: int = 1_000) -> Content:
-    @contextmanager
-    def opened() -> Iterator[Iterator[bytes]]:
-        yield (plaintext[at : at + chunk_bytes] for at in range(0, len(plaintext), chunk_bytes))
-
-    return Content(len(plaintext), opened)
-
-
-def spec_of(**changes: Any) -> JobSpec:
-    spec = JobSpec(
-        dataset="transactions",
-        base_model=MODEL,
-        hyperparameters={"n_epochs": 3},
-        seed=7,
-        suffix="merchants",
-        training=content_of(chat_lines(12)),
-        validation=content_of(chat_lines(3, first=100)),
-        dataset_fingerprint="ab" * 32,
-        n_examples=12,
-        n_training_tokens=1_000,
-    )
-    return replace(spec, **changes)
 
 
 @pytest.fixture

@@ -15,29 +15,10 @@ from pathlib import Path
 import pytest
 
 from python_stages.errors import LedgerError, LockedError
-from python_stages.jobs.ledger import Ledger, LedgerRow, ResultFile, State
+from python_stages.jobs.ledger import Ledger, ResultFile, State
 from python_stages.jobs.ledger_file import SCHEMA_VERSION
+from tests.python_stages.jobs.rows import ROW
 
-ROW = LedgerRow(
-    key="k" * 64,
-    state=State.INTENT,
-    dataset="transactions",
-    dataset_fingerprint="ab" * 32,
-    backend="compatible",
-    base_url="https://host/v1",
-    base_model="small-1",
-    hyperparameters='{"n_epochs": 3}',
-    seed=7,
-    suffix=None,
-    n_examples=10,
-    n_training_tokens=1_000,
-    n_billed_tokens=3_000,
-    price_per_million_tokens=2.5,
-    currency="USD",
-    estimated_cost=0.0075,
-    training_file_name="a.jsonl",
-    training_n_bytes=100,
-)
 # written by the code of version 1: jobs that wait in every way, one that is done, and a plan
 VERSION_1 = Path(__file__).with_name("ledger_v1.dump")
 ALLOWED = {

@@ -7,8 +7,9 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from json import dumps
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,12 +23,13 @@ from python_stages.backends.azure import AzureBackend, Waits, deploy_tuned
 from python_stages.backends.azure_blob import BlobContainer
 from python_stages.backends.azure_deploy import AzureDeployments
 from python_stages.backends.azure_settings import AzureSettings
-from python_stages.backends.base import Content, JobSpec
 from python_stages.backends.waiting import Waiting
 from python_stages.errors import BackendError, ConfigError, SealtuneError, TamperedError
-from tests.python_stages.azurite import Account, azurite
-from tests.python_stages.certificates import Certificate, certify
-from tests.python_stages.stand_in import (
+from tests.python_stages.backends import specs
+from tests.python_stages.backends.azurite import Account, azurite
+from tests.python_stages.backends.certificates import Certificate, certify
+from tests.python_stages.backends.specs import CANARY, chat_lines, content_of
+from tests.python_stages.backends.stand_in import (
     KEY,
     Management,
     Provider,
@@ -39,12 +41,8 @@ from tests.python_stages.stand_in import (
 MODEL = "gpt-4.1-mini-2025-04-14"
 TODAY = date(2026, 11, 22)
 NAME = "sealtune-transactions-train-abababababababab-kkkkkkkk.jsonl"
-CANARY = "PLAINTEXT-CANARY"
-LINES = b"".join(
-    b'{"messages":[{"role":"user","content":"%s %d"},{"role":"assistant","content":"A"}]}\n'
-    % (CANARY.encode(), n)
-    for n in range(12)
-)
+LINES = chat_lines(12)
+spec_of = partial(specs.spec_of, base_model=MODEL, allow_upload=True)
 QUICK = Waits(file=Waiting(5, 0.01), answer=Waiting(5, 0.01))
 
 
@@ -75,37 +73,6 @@ def _unsigned(claims: dict[str, Any]) -> str:
     parts = ({"alg": "RS256", "typ": "JWT"}, claims)
     encoded = [urlsafe_b64encode(dumps(part).encode()).decode().rstrip("=") for part in parts]
     return ".".join([*encoded, "c2lnbmF0dXJl"])
-
-
-def content_of(plaintext: bytes, *, fails: bool = False) -> Content:
-    @contextmanager
-    def opened() -> Iterator[Iterator[bytes]]:
-        def chunks() -> Iterator[bytes]:
-            for at in range(0, len(plaintext), 100_000):
-                yield plaintext[at : at + 100_000]
-            if fails:
-                raise TamperedError("the sealed file ends too early")
-
-        yield chunks()
-
-    return Content(len(plaintext), opened)
-
-
-def spec_of(**changes: Any) -> JobSpec:
-    spec = JobSpec(
-        dataset="transactions",
-        base_model=MODEL,
-        hyperparameters={"n_epochs": 3},
-        seed=7,
-        suffix="merchants",
-        training=content_of(LINES),
-        validation=None,
-        dataset_fingerprint="ab" * 32,
-        n_examples=12,
-        n_training_tokens=1_000,
-        allow_upload=True,
-    )
-    return replace(spec, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +158,7 @@ def test_a_file_comes_whole_through_blob_storage_and_the_blob_is_gone(
     plaintext = LINES * 15_000  # two blocks
     container = BlobContainer(f"{account.url}/training", account.key)
     with opened(api, container=container) as backend:
-        file = backend.upload(NAME, content_of(plaintext))
+        file = backend.upload(NAME, content_of(plaintext, 100_000))
         assert [found.file_id for found in backend.find_files(NAME)] == [file.file_id]
     assert api.contents[file.file_id] == plaintext
     assert api.files[file.file_id]["status"] == "processed"
@@ -232,7 +199,7 @@ def test_a_seal_that_fails_at_its_end_leaves_no_blob_no_block_and_no_file(
         opened(api, container=BlobContainer(f"{account.url}/training", account.key)) as backend,
         pytest.raises(TamperedError, match="too early"),
     ):
-        backend.upload(NAME, content_of(plaintext, fails=True))
+        backend.upload(NAME, content_of(plaintext, 100_000, fails=True))
     assert (left_in(storage), api.files, api.bodies("/files/import")) == ([], {}, [])
 
 

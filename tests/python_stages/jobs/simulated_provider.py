@@ -141,10 +141,11 @@ class SimulatedProvider:
         for effect in due:
             effect()
 
-    def preflight(self, spec: JobSpec) -> None:
+    def preflight(self, spec: JobSpec) -> str:
         """Refuse nothing."""
         del spec
         self._do("preflight", lambda: None)
+        return ""
 
     def upload(self, name: str, content: Content) -> RemoteFile:
         """Take a file."""

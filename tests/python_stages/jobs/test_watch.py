@@ -17,9 +17,9 @@ from python_stages.jobs.ledger import LedgerRow
 from python_stages.jobs.recovery import with_job
 from python_stages.jobs.watch import Pace, Progress, follow, lines, time_left
 from python_stages.jobs.watch_view import show
-from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
-from tests.python_stages.test_ledger import ROW
-from tests.python_stages.test_submit import SPEC
+from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.jobs.rows import ROW
+from tests.python_stages.jobs.test_submit import SPEC
 
 JOBS = "/v1/fine_tuning/jobs"
 CANARY = "PLAINTEXT-CANARY"

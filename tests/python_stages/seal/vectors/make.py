@@ -1,6 +1,6 @@
 """Write the frozen vectors of the sealed format, latest version; run once, then never again.
 
-    python tests/python_stages/vectors/make.py FOLDER
+    python tests/python_stages/seal/vectors/make.py FOLDER
 
 What is under `v2/` beside this script was made by it, and what is under `v1/` by what it was when
 version 1 was the latest. Both stay as they are: every later sealtune must open `valid/` and refuse

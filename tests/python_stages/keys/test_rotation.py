@@ -20,10 +20,10 @@ from python_stages.keys.providers import load_providers
 from python_stages.seal import reader
 from python_stages.seal.file_keys import open_content_key
 from python_stages.seal.version import LATEST
-from tests.python_stages.test_key_providers import MemoryKeyring
+from tests.python_stages.keys.test_providers import MemoryKeyring
 
 LINES = [f"line {number}".encode() * 20 for number in range(500)]
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "seal" / "vectors"
 
 
 def do_seal(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from python_stages.backends import open_backend
 from python_stages.backends.base import (
     BackendIdentity,
     Content,
-    JobSpec,
     UnknownOutcomeError,
     estimate,
     job_key,
@@ -26,39 +26,13 @@ from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.plan import PlanBackend
 from python_stages.backends.upload import UploadStream
 from python_stages.errors import BackendError, ConfigError, TamperedError
-from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.backends import specs
+from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.backends.specs import chat_lines, content_of
 
-LINES = b"".join(
-    b'{"messages":[{"role":"user","content":"PLAINTEXT-CANARY %d"},'
-    b'{"role":"assistant","content":"Travel"}]}\n' % n
-    for n in range(12)
-)
-VALIDATION_LINES = b"".join(LINES.splitlines(keepends=True)[:6])
+LINES = chat_lines(12)
 IDENTITY = BackendIdentity("compatible", "https://host/v1")
-
-
-def content_of(plaintext: bytes, chunk_bytes: int = 100) -> Content:
-    @contextmanager
-    def opened() -> Iterator[Iterator[bytes]]:
-        yield (plaintext[at : at + chunk_bytes] for at in range(0, len(plaintext), chunk_bytes))
-
-    return Content(len(plaintext), opened)
-
-
-def spec_of(**changes: Any) -> JobSpec:
-    spec = JobSpec(
-        dataset="transactions",
-        base_model="small-1",
-        hyperparameters={"n_epochs": 3},
-        seed=7,
-        suffix="merchants",
-        training=content_of(LINES),
-        validation=content_of(VALIDATION_LINES),
-        dataset_fingerprint="ab" * 32,
-        n_examples=12,
-        n_training_tokens=2_000_000,
-    )
-    return replace(spec, **changes)
+spec_of = partial(specs.spec_of, validation=content_of(chat_lines(6)), n_training_tokens=2_000_000)
 
 
 @pytest.fixture
@@ -126,17 +100,8 @@ def test_content_of_another_length_than_declared_never_becomes_a_file(
 def test_a_seal_that_fails_at_its_very_end_never_becomes_a_file(
     api: LoopbackApi, backend: CompatibleBackend
 ) -> None:
-    @contextmanager
-    def opened() -> Iterator[Iterator[bytes]]:
-        def chunks() -> Iterator[bytes]:
-            yield LINES[:100]
-            yield LINES[100:]
-            raise TamperedError("the sealed file ends too early")
-
-        yield chunks()
-
     with pytest.raises(TamperedError, match="too early"):
-        backend.upload("a.jsonl", Content(len(LINES), opened))
+        backend.upload("a.jsonl", content_of(LINES, fails=True))
     assert not api.files
 
 
@@ -422,7 +387,7 @@ def test_a_plan_names_files_sizes_tokens_and_cost_without_opening_anything() -> 
     plan = PlanBackend().plan(spec)
     assert [(file.split, file.n_bytes) for file in plan.files] == [
         ("train", 1_000),
-        ("validation", len(VALIDATION_LINES)),
+        ("validation", len(chat_lines(6))),
     ]
     assert plan.files[0].name.startswith("sealtune-transactions-train-abababababababab-")
     assert plan.sentence.endswith("6,000,000 billed tokens, 15.00 USD")

@@ -17,15 +17,15 @@ from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.jobs.refresh import refresh
 from python_stages.jobs.settle import cancel, clean, settle
 from python_stages.jobs.submit import submit
-from tests.python_stages.crashes import (
+from tests.python_stages.jobs.crashes import (
     Crash,
     Crasher,
     LedgerInMemory,
     crashing,
     database_in_memory,
 )
-from tests.python_stages.simulated_provider import SimulatedFault, SimulatedProvider
-from tests.python_stages.test_crash_points import SPEC
+from tests.python_stages.jobs.simulated_provider import SimulatedFault, SimulatedProvider
+from tests.python_stages.jobs.test_crash_points import SPEC
 
 LAG_SECONDS = 20.0
 
