@@ -182,6 +182,28 @@ def csv_sql(url: Path | str, columns: Sequence[str]) -> str:
     )
 
 
+def lenient_sql(location: str, column: str) -> str:
+    """Return the SELECT of one column of a location, named value, as far as it can be read.
+
+    It is for looking for values, not for counting them: records that cannot be read are passed
+    over, and a file that cannot be read has none.
+    """
+    try:
+        files = open_location(location)
+        require_columns(files, [column])
+    except SourceError:
+        return "select null::varchar as value where false"
+    name = identifier(column)
+    return " union all ".join(
+        f"select {name}::varchar as value from read_parquet({_exact(file.path)})"
+        if file.is_parquet
+        else f"select {name} as value from read_csv({_exact(file.path)}, all_varchar = true, "
+        "header = true, delim = ',', quote = '\"', escape = '\"', strict_mode = false, "
+        "ignore_errors = true, null_padding = true, parallel = false)"
+        for file in files
+    )
+
+
 def parquet_sql(path: Path, columns: Sequence[str], without_rows: Sequence[int] = ()) -> str:
     """Return the SELECT that scans one Parquet file as text, without some 0-based row numbers."""
     casts = ", ".join(f"{identifier(name)}::varchar as {identifier(name)}" for name in columns)
