@@ -10,6 +10,7 @@ Functions for SQL:
     source_sql(location)                    the SELECT that scans a source's files, for query()
     kept_sql(dataset, location, relation, config_hash)
                                             the same without the records that were rejected
+    lenient_sql(location, column)           the SELECT of one column, as far as it can be read
     ledger_sql()                            the SELECT that lists the jobs of the ledger
 """
 
@@ -38,7 +39,7 @@ from python_stages.backends.local import launch
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
 from python_stages.ingest import accounting as ingest
 from python_stages.ingest.masked_files import MaskedFileSystem
-from python_stages.ingest.sources import literal, open_location
+from python_stages.ingest.sources import lenient_sql, literal, open_location
 from python_stages.jobs import hooks as job_hooks
 from python_stages.keys.files import make_folder
 from python_stages.scrub.pseudonym import arrow_function
@@ -153,6 +154,7 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
     )
     con.create_function("ledger_sql", job_hooks.ledger_sql, [], "VARCHAR", side_effects=False)
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
+    con.create_function("lenient_sql", lenient_sql, ["VARCHAR"] * 2, "VARCHAR")
     con.create_function("kept_sql", kept_sql, ["VARCHAR"] * 4, "VARCHAR")
 
 

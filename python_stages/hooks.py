@@ -148,7 +148,7 @@ def seal_lines(lines: Lines, ring: keys.KeyRing, subject: str | None = None) -> 
     Args:
         lines: what is sealed.
         ring: the keys.
-        subject: column of the staging view that names a person, or None where there are none.
+        subject: column of the `*_drawn` relation that tells people apart, or None where none does.
     """
     by_split = lines.fingerprints(ring)
     if subject:

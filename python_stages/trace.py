@@ -1,17 +1,17 @@
 """Whose rows went where: an index that answers for a person without holding anything about one.
 
 At every first seal of a dataset, `record` finds for each example the people whose rows it was made
-of: the sampled row is looked up in the staging view by all of its columns, so that no identifier
-has to come further than that view. What is kept, in `vault/subjects.sqlite`, are tags:
+of: the drawn row, in `*_drawn`, says by a keyed hash whose it is, and no identifier comes further
+than the staging view. What is kept, in `vault/subjects.sqlite`, are tags:
 
     subject  HMAC-SHA256 of the subject column under the dataset's own purpose of the hmac key
     tag      HMAC-SHA256 of the dataset's fingerprint, keyed with the subject; 16 bytes of it
 
 Without hmac.key a tag can neither be guessed nor compared with that of another build, and with it
 only by who knows the person. `find` turns a value into tags and looks them up; it answers for every
-sealed file and every job of the ledger, and says of which it cannot. A row that agrees with a
-sampled one in every column counts as sampled. The index outlives the files: a model goes on
-holding what it was trained on.
+sealed file and every job of the ledger, and says of which it cannot. Of equal texts one is in the
+files, and it counts as everybody's whose drawn row reads so. The index outlives the files: a model
+goes on holding what it was trained on.
 """
 
 import hmac
@@ -93,18 +93,20 @@ def record(
         con: a connection that sees the models and has `keyed_hmac`.
         relation: the `*_sealed` relation, quoted for SQL; the others stand beside it.
         build: what is about to be sealed.
-        subject: column of the staging view that names the person.
+        subject: column of the `*_drawn` relation that tells people apart, made by `subject_hmac`.
         vault: folder of the index.
 
     Returns:
         Number of people, 0 where the build was known.
 
     Raises:
-        StageError: an example comes from no row of the staging view.
+        StageError: an example comes from no drawn row.
         VaultError: the index cannot be written.
     """
     if not NAME.fullmatch(subject):
-        raise StageError("the subject of a dataset must be the name of a column of its stg_ view")
+        raise StageError(
+            "the subject of a dataset must be the name of a column of its *_drawn model"
+        )
     with _opened(vault) as index:
         known = index.execute(
             "select 1 from builds where dataset_fingerprint = ?", [build.fingerprint]
@@ -202,20 +204,9 @@ def _tags(
     def beside(name: str) -> str:
         return f'{relation.rpartition(".")[0]}."{name}"'
 
-    sampled, staged = beside(f"{build.dataset}_sampled"), beside(f"stg_{build.dataset}")
-    described = con.execute(f"describe {sampled}").fetchall()
-    agree = " and ".join(
-        f'sampled."{name}" is not distinct from staged."{name}"'
-        for name, *_ in described
-        if name != "row_id"
-    )
     people = con.execute(f"""
         with of_row as (
-            select distinct
-                sampled.row_id,
-                keyed_hmac('{purpose(build.dataset)}', staged."{subject}"::varchar) as subject
-            from {sampled} as sampled
-            join {staged} as staged on {agree}
+            select row_id, "{subject}" as subject from {beside(f"{build.dataset}_drawn")}
         ),
         parsed as (
             select
@@ -243,11 +234,11 @@ def _tags(
             and told.assistant_text is not distinct from scrubbed.assistant_text
         left join of_row on of_row.row_id = scrubbed.row_id
         group by all
-    """).fetchall()  # noqa: S608 - names that were checked, and columns that DuckDB told
+    """).fetchall()  # noqa: S608 - names that were checked
     if n_lost := sum(lost for *_, lost in people):
         raise StageError(
-            f"{n_lost} example(s) of {build.dataset} come from no row of stg_{build.dataset}: run "
-            f"dbt build -s stg_{build.dataset}+"
+            f"{n_lost} example(s) of {build.dataset} come from no drawn row: run "
+            f"dbt build -s {build.dataset}_drawn+"
         )
     for split, digest, n_rows, _ in people:
         if digest is not None:  # a row may be nobody's

@@ -153,12 +153,12 @@ def leaks(manifest: Manifest, compiled: Sql) -> set[tuple[str, str, str]]:
     }
 
 
-def mutated(compiled: Sql, *changes: tuple[str, str]) -> Sql:
-    sql = compiled["transactions_sampled"]
+def mutated(compiled: Sql, *changes: tuple[str, str], model: str = "transactions_drawn") -> Sql:
+    sql = compiled[model]
     for pattern, replacement in changes:
         sql, n_changes = re.subn(pattern, replacement, sql)
         assert n_changes, pattern
-    return {**compiled, "transactions_sampled": sql}
+    return {**compiled, model: sql}
 
 
 # ── lineage ──
@@ -193,6 +193,11 @@ def test_a_card_number_among_the_columns_of_the_sample_is_found(manifest: Manife
             r"\1merchant_category,\n\1card_number,\n\1merchant,",
         ),
     )
+    smuggled = mutated(
+        smuggled,
+        (r"( +)row_id,\n", r"\1row_id,\n\1card_number,\n"),
+        model="transactions_sampled",
+    )
     found = leaks(manifest, smuggled)
     assert ("transactions_sampled", "card_number", "card_number") in found
     assert ("transactions_sampled", "row_id", "card_number") in found
@@ -221,6 +226,17 @@ def test_the_id_that_decides_who_is_drawn_would_be_found_in_a_column(manifest: M
         ),
     )
     assert ("transactions_sampled", "merchant_category", "transaction_id") in leaks(manifest, kept)
+
+
+def test_a_keyed_hash_of_the_customer_in_the_sample_is_found(manifest: Manifest) -> None:
+    kept = mutated(
+        manifest.compiled,
+        (r"( +)row_id,\n", r"\1row_id,\n\1subject_hmac,\n"),
+        model="transactions_sampled",
+    )
+    found = leaks(manifest, kept)
+    assert ("transactions_sampled", "subject_hmac", "subject_hmac") in found
+    assert ("transactions_sampled", "subject_hmac", "customer_id") in found
 
 
 # ── descriptions ──

@@ -63,8 +63,11 @@ class Backend(Protocol):
     def identity(self) -> BackendIdentity:
         """Which provider this is."""
 
-    def preflight(self, spec: JobSpec) -> None:
-        """Refuse, before a byte is sent, a job that the provider would refuse."""
+    def preflight(self, spec: JobSpec) -> str:
+        """Refuse, before a byte is sent, a job that the provider would refuse.
+
+        Returns the rules that were looked at and what was found, as a table for people.
+        """
 
     def upload(self, name: str, content: Content) -> RemoteFile:
         """Stream one file to the provider."""

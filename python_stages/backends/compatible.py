@@ -33,7 +33,7 @@ from python_stages.backends.base import (
 from python_stages.backends.file_rules import check_content
 from python_stages.backends.host_rules import check_quirks, check_quota
 from python_stages.backends.job_request import job_request
-from python_stages.backends.preflight import Finding, Place, check_settings, require
+from python_stages.backends.preflight import Finding, Place, check_settings, describe, require
 from python_stages.backends.quirks import Quirks, quirks_of
 from python_stages.backends.remote_files import RemoteFiles, each_once
 from python_stages.backends.rules import RulePack, load_pack
@@ -119,15 +119,20 @@ class CompatibleBackend:
         """Which provider this is."""
         return self._identity
 
-    def preflight(self, spec: JobSpec) -> None:
+    def preflight(self, spec: JobSpec) -> str:
         """Refuse, before a byte is sent, a job that the provider would refuse.
+
+        Returns:
+            Every rule with its limit, what was found, its source and date; a line each.
 
         Raises:
             ConfigError: a rule of the provider, the budget, the region or the consent is against
                 it.
             BackendError: the provider takes no jobs from this key.
         """
-        require(self.check(spec), self._identity.name)
+        found = self.check(spec)
+        require(found, self._identity.name)
+        return describe(found)
 
     def check(self, spec: JobSpec) -> tuple[Finding, ...]:
         """Return what was found about each rule: settings first, then the lines, then the account.

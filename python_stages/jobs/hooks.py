@@ -60,6 +60,7 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
             access=access.to_json(),
             # dbt builds several datasets at once, and one submitter works at a time
             lock_wait_seconds=_LOCK_WAIT_SECONDS,
+            say=lambda line: say(f"{spec.dataset}: {line}"),
         )
         if isinstance(backend, PlanBackend):
             return row

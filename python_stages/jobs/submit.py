@@ -11,6 +11,7 @@ file of its name, so a plain refusal of an upload (4xx but 408 and 409) is belie
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 from python_stages.backends.base import (
@@ -48,6 +49,7 @@ def submit(
     access: str = "{}",
     settling: Settling | None = None,
     lock_wait_seconds: float = 0.0,
+    say: Callable[[str], None] = lambda _: None,
 ) -> LedgerRow:
     """Bring the job of this spec into being exactly once, and return where it stands.
 
@@ -58,6 +60,7 @@ def submit(
         access: what opens the backend again, for the ledger to keep.
         settling: how long to look for what an earlier run may have done.
         lock_wait_seconds: how long to wait for another submitter.
+        say: takes, line by line, which rules the job was held against.
 
     Returns:
         The row: PLANNED with the plan backend, else JOB_CREATED or what `refresh` made of it.
@@ -70,7 +73,7 @@ def submit(
     with ledger.submitter(wait_seconds=lock_wait_seconds):
         if isinstance(backend, PlanBackend):
             return _record_plan(spec, backend, ledger)
-        return _Submission(spec, backend, ledger, settling or Settling(), access).run()
+        return _Submission(spec, backend, ledger, settling or Settling(), access).run(say)
 
 
 class _Submission:
@@ -86,10 +89,10 @@ class _Submission:
         self._access = access
         self._key = job_key(spec, backend.identity)
 
-    def run(self) -> LedgerRow:
+    def run(self, say: Callable[[str], None]) -> LedgerRow:
         """Go on from wherever the ledger says an earlier run has come."""
         known = self._ledger.get(self._key)
-        row = known or self._intend()
+        row = known or self._intend(say)
         if row.access != self._access:
             row = self._ledger.save(replace(row, access=self._access), "reached_otherwise")
         if row.parked_reason is not None:
@@ -107,9 +110,10 @@ class _Submission:
             row = self._create_job(row)
         return row
 
-    def _intend(self) -> LedgerRow:
+    def _intend(self, say: Callable[[str], None]) -> LedgerRow:
         """-> INTENT; nothing has left this machine before the preflight has passed."""
-        self._backend.preflight(self._spec)
+        for line in self._backend.preflight(self._spec).splitlines():
+            say(line)
         row = _new_row(self._spec, self._backend.identity, State.INTENT)
         return self._ledger.save(replace(row, access=self._access), "intended")
 

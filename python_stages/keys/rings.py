@@ -160,7 +160,7 @@ class OwnerRing(KeyRing):
         if not own:
             raise KeyFileError(
                 f"recipients/ lacks {OWNER}.pub, and nobody else may open a reversal map: put it "
-                "back (`sealtune keys show`)"
+                "back (`sealtune keys show`), or leave scrub_reversal out"
             )
         return own
 

@@ -18,14 +18,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from python_stages.errors import KeyFileError, StageError
-from python_stages.keys import KeyRing, Recipient
+from python_stages.errors import StageError
+from python_stages.keys import KeyRing, OwnerRing
 from python_stages.seal import SealedFile, seal
 
 SPLIT: Final = "reversal"
 """What stands in a sealed file's name where others have `train` or `validation`."""
-
-_OWNER: Final = "self"
 
 MOST_ENTRIES: Final = 2_000_000
 
@@ -95,27 +93,9 @@ class ReversalMap:
             split=SPLIT,
             suite_hash=_SUITE_HASH,
             folder=folder,
-            keys=_OwnerRing(keys.folder),
+            keys=OwnerRing(keys.folder),
             expected_fingerprint=None,
         )
-
-
-class _OwnerRing(KeyRing):
-    """The same keys, with nobody but their owner for a recipient."""
-
-    def recipients(self) -> tuple[Recipient, ...]:
-        """Return the owner.
-
-        Raises:
-            KeyFileError: `self.pub` is missing.
-        """
-        own = tuple(one for one in KeyRing.recipients(self) if one.name == _OWNER)
-        if not own:
-            raise KeyFileError(
-                f"recipients/ lacks {_OWNER}.pub, and nobody else may open a reversal map: put it "
-                "back (`sealtune keys show`), or leave scrub_reversal out"
-            )
-        return own
 
 
 def _line(entry: Reversal) -> bytes:

@@ -34,11 +34,11 @@ class Workspace:
 
     @property
     def compiled_sample(self) -> Path:
-        """The SQL that dbt ran last for transactions_sampled."""
+        """The SQL that dbt ran last for transactions_drawn."""
         models = self.folder / "target" / "compiled" / "sealtune" / "models"
-        return models / "transactions" / "transactions_sampled.sql"
+        return models / "transactions" / "transactions_drawn.sql"
 
-    def dbt(self, command: str, selection: str) -> Cost:
+    def dbt(self, *words: str) -> Cost:
         """Run dbt on the source in a process of its own.
 
         Raises:
@@ -46,7 +46,8 @@ class Workspace:
         """
         cost, _ = run(
             [
-                *(_BIN / "dbt", command, "--select", selection),
+                _BIN / "dbt",
+                *words,
                 *("--vars", json.dumps({"transactions_csv": str(self.source)})),
                 *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
             ],

@@ -23,7 +23,7 @@ import pytest
 from python_stages.generate import generate_transactions
 from tests.e2e.conftest import CHECKOUT, Project
 from tests.e2e.warm import WarmProject
-from tests.python_stages.loopback_api import API_KEY, LoopbackApi, serve
+from tests.python_stages.backends.loopback_api import API_KEY, LoopbackApi, serve
 
 SAMPLE = CHECKOUT / "sample_data" / "transactions.csv"
 
@@ -205,6 +205,7 @@ def test_a_build_that_waits_ends_with_a_tuned_model_its_metrics_and_no_file_at_t
         secret = {"SEALTUNE_COMPATIBLE_API_KEY": API_KEY}
         done = copied.dbt(*what, vars=variables, env=secret)
         assert "running" in done.stdout
+        assert "ok  consent" in done.stdout
         assert "is succeeded" in done.stdout
         uploaded = [file for file in api.files.values() if file.purpose == "fine-tune"]
         assert (len(api.jobs), uploaded) == (1, [])

@@ -21,7 +21,7 @@ from python_stages import keys
 from python_stages.jobs.ledger import Ledger, State
 from python_stages.seal import verify
 from tests.e2e.conftest import Project
-from tests.python_stages.loopback_api import API_KEY, LoopbackApi, serve
+from tests.python_stages.backends.loopback_api import API_KEY, LoopbackApi, serve
 
 SEED = 20_261_122
 

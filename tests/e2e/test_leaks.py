@@ -33,7 +33,7 @@ from tests.e2e.canaries import (
 )
 from tests.e2e.conftest import CHECKOUT, Completed, Project
 from tests.e2e.warm import WarmProject
-from tests.python_stages.loopback_api import (
+from tests.python_stages.backends.loopback_api import (
     API_KEY,
     ApiError,
     LoopbackApi,

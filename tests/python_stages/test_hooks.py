@@ -22,8 +22,8 @@ from python_stages.jobs.refresh import refresh as refresh_backend
 from python_stages.jobs.results import ResultVault
 from python_stages.jobs.settings import JobSettings
 from python_stages.shred import shred
-from tests.python_stages.crashes import Crash, Crasher, CrashingLedger
-from tests.python_stages.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.jobs.crashes import Crash, Crasher, CrashingLedger
 
 CHECK = {"labels": ["Gas", "Travel"], "pii_entities": ["identifiers"], "max_tokens_per_example": 99}
 JOB = {"backend": "plan", "base_model": "tiny", "price_per_million_tokens": None}

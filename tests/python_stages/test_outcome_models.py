@@ -10,7 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ import pytest
 from python_stages import keys
 from python_stages.errors import ConfigError, StageError
 from python_stages.hooks import fingerprint_relation
-from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.outcome_models import evaluations, predictions
 from tests.e2e.conftest import CHECKOUT, Project
-from tests.python_stages.chat_api import API_KEY, ChatApi, Refusal, serve_chat
+from tests.python_stages.backends.chat_api import API_KEY, ChatApi, Refusal, serve_chat
+from tests.python_stages.jobs.rows import record
 
 WORDS = {"Gas": "Shell", "Retail": "Ikea", "Travel": "Delta"}
 EVALUATION = {
@@ -74,35 +74,10 @@ def fingerprint(rows: list[dict[str, str]], ring: keys.KeyRing) -> str:
         return fingerprint_relation(con.from_arrow(pa.Table.from_pylist(rows)), ring)
 
 
-def record(path: Path, **changes: Any) -> None:
-    """Write a job that has succeeded into a ledger."""
-    row = LedgerRow(
-        **{
-            "key": "1" * 64,
-            "state": State.INTENT,
-            "dataset": "tickets",
-            "backend": "compatible",
-            "base_model": "small-1",
-            "hyperparameters": "{}",
-            "seed": 7,
-            "suffix": None,
-            "n_examples": 40,
-            "n_training_tokens": 1,
-            "n_billed_tokens": 1,
-            "price_per_million_tokens": None,
-            "currency": "USD",
-            "estimated_cost": None,
-            "training_file_name": "a.jsonl",
-            "training_n_bytes": 1,
-            "job_id": "ftjob-1",
-            "fine_tuned_model": "ft:small-1",
-            **changes,
-        }
-    )
-    with Ledger(path) as ledger, ledger.submitter():
-        ledger.save(row, "intent")
-        ledger.save(replace(row, state=State.JOB_CREATED), "created")
-        ledger.save(replace(row, state=State.SUCCEEDED, outcome="succeeded"), "ended")
+def succeeded(path: Path, **changes: Any) -> None:
+    """Write a job that has made a model of these examples into a ledger."""
+    made = {"key": "1" * 64, "job_id": "ftjob-1", "fine_tuned_model": "ft:small-1"}
+    record(path, **{"dataset": "tickets", **made, **changes})
 
 
 def right(body: dict[str, Any]) -> str:
@@ -134,7 +109,7 @@ class World:
             "dataset_fingerprint": fingerprint(self.examples, self.ring),
             "base_url": self.api.base_url,
         }
-        record(self.ledger, **{**told, **changes})
+        succeeded(self.ledger, **{**told, **changes})
 
     def build(self) -> list[dict[str, Any]]:
         """Build `predictions` as dbt does, incrementally, and return what it holds."""
@@ -448,7 +423,7 @@ def test_a_killed_build_is_finished_by_the_next_and_a_later_job_adds_to_it(
 ) -> None:
     ring = keys.create(project.keys)
     job = {"dataset_fingerprint": fingerprint(examples(), ring), "base_url": api.base_url}
-    record(project.vault / "ledger.sqlite", **job)
+    succeeded(project.vault / "ledger.sqlite", **job)
     assert project.dbt_killed("build", when=lambda: len(api.bodies) > 12)
     project.dbt("build")
     # what was under way when the build was killed was asked again, and nothing else
@@ -461,7 +436,7 @@ def test_a_killed_build_is_finished_by_the_next_and_a_later_job_adds_to_it(
 
     api.bodies.clear()
     later = {"key": "2" * 64, "job_id": "ftjob-2", "fine_tuned_model": "ft:small-1-again"}
-    record(project.vault / "ledger.sqlite", **job, **later)
+    succeeded(project.vault / "ledger.sqlite", **job, **later)
     assert "WARN=0 ERROR=0" in project.dbt("build").stdout
     assert Counter(body["model"] for body in api.bodies) == {"ft:small-1-again": 21}
 

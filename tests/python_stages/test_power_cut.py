@@ -15,11 +15,12 @@ import pytest
 
 from python_stages import keys, seal, shred, trace
 from python_stages.errors import KeyFileError, SealError, TamperedError
-from python_stages.jobs.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.ledger import Ledger, State
 from python_stages.keys import KeyRing
 from python_stages.keys import datasets as dataset_keys
 from python_stages.keys import rotation as key_rotation
 from python_stages.seal.writer import DRAFT
+from tests.python_stages.jobs.rows import ROW
 from tests.python_stages.power_cut import Cut, Recording, record
 
 LINES = [f"line {number} ".encode() * 30 for number in range(40)]
@@ -207,26 +208,6 @@ done("shredded")
     assert n_cuts > MIN_CUTS // 4
 
 
-ROW = LedgerRow(
-    key="k" * 64,
-    state=State.INTENT,
-    dataset="demo",
-    dataset_fingerprint="ab" * 32,
-    backend="compatible",
-    base_url="https://host/v1",
-    base_model="small-1",
-    hyperparameters="{}",
-    seed=7,
-    suffix=None,
-    n_examples=10,
-    n_training_tokens=1_000,
-    n_billed_tokens=3_000,
-    price_per_million_tokens=2.5,
-    currency="USD",
-    estimated_cost=0.0075,
-    training_file_name="a.jsonl",
-    training_n_bytes=100,
-)
 STATES = (
     State.INTENT,
     State.FILE_UPLOADED,
@@ -276,13 +257,13 @@ def test_the_index_of_subjects_keeps_every_recorded_build(memory: Path, tmp_path
 import duckdb
 from python_stages import trace
 vault, con = Path(sys.argv[1]) / "vault", duckdb.connect()
-# stands for the function of the plugin, whose import takes seconds
-con.execute("create macro keyed_hmac(purpose, text) as sha256(purpose || text)")
-con.execute("create table stg_demo as select n::varchar as customer_id, n from range(40) r(n)")
-con.execute("create table demo_sampled as select 'row' || n as row_id, n from stg_demo")
+con.execute(
+    "create table demo_drawn as select 'row' || n as row_id, sha256(n::varchar) as subject_hmac "
+    "from range(40) r(n)"
+)
 con.execute(
     "create table demo_scrubbed as select row_id, null::varchar as system_text, "
-    "row_id as user_text, null::varchar as assistant_text from demo_sampled"
+    "row_id as user_text, null::varchar as assistant_text from demo_drawn"
 )
 con.execute(
     "create table demo_examples as select 'train' as split, "
@@ -290,7 +271,7 @@ con.execute(
 )
 for number in (1, 2):
     build = trace.Build("demo", f"{number:064x}", {"train": f"{number:064x}"})
-    trace.record(con, '"memory"."main"."demo_sealed"', build, "customer_id", vault=vault)
+    trace.record(con, '"memory"."main"."demo_sealed"', build, "subject_hmac", vault=vault)
     done(build.fingerprint)
 """
     n_cuts = 0

@@ -26,7 +26,7 @@ RELATION = '"memory"."main"."demo_sealed"'
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the staging view, and where it went."""
+    """One row of a source, and where it went."""
 
     person: str | None
     merchant: str
@@ -58,15 +58,14 @@ def messages(row: Row) -> str:
 def load(con: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
     """Make the relations of a dataset as the models make them."""
     sampled = [(n, row) for n, row in enumerate(rows) if row.is_sampled]
-    con.execute("create or replace table stg_demo (customer_id varchar, merchant varchar, n int)")
-    con.execute("create or replace table demo_sampled (row_id varchar, merchant varchar, n int)")
+    con.execute("create or replace table demo_drawn (row_id varchar, subject_hmac varchar)")
     con.execute(
         "create or replace table demo_scrubbed (row_id varchar, system_text varchar, "
         "user_text varchar, assistant_text varchar)"
     )
     con.execute("create or replace table demo_examples (split varchar, messages varchar)")
-    fill(con, "stg_demo", [(row.person, row.merchant, n % 7 or None) for n, row in enumerate(rows)])
-    fill(con, "demo_sampled", [(f"row{n}", row.merchant, n % 7 or None) for n, row in sampled])
+    fill(con, "demo_drawn", [(f"row{n}", row.person) for n, row in sampled])
+    con.execute("update demo_drawn set subject_hmac = keyed_hmac('demo.subject', subject_hmac)")
     fill(con, "demo_scrubbed", [(f"row{n}", None, row.merchant, "Grocery") for n, row in sampled])
     told = {(row.split, messages(row)) for _, row in sampled if row.is_readable}
     fill(con, "demo_examples", sorted(told))
@@ -108,7 +107,7 @@ def test_every_person_is_found_where_their_rows_are_and_nowhere_else(
     builds = {number: rows_of(number) for number in (1, 2)}
     for number, rows in builds.items():
         load(warehouse, rows)
-        n_people = trace.record(warehouse, RELATION, build(number), "customer_id", vault=vault)
+        n_people = trace.record(warehouse, RELATION, build(number), "subject_hmac", vault=vault)
         assert n_people == sum(bool(expected(rows, person)) for person in PEOPLE)
     n_found = 0
     for person in [*PEOPLE, "CUST_99999", "CUST_0000", "cust_00001"]:
@@ -126,9 +125,9 @@ def test_an_older_build_is_still_traced_when_its_rows_are_gone(
     warehouse: duckdb.DuckDBPyConnection, ring: KeyRing, vault: Path
 ) -> None:
     load(warehouse, [Row("CUST_00001", "a", "train")])
-    trace.record(warehouse, RELATION, build(1), "customer_id", vault=vault)
+    trace.record(warehouse, RELATION, build(1), "subject_hmac", vault=vault)
     load(warehouse, [Row("CUST_00002", "b", "train")])
-    trace.record(warehouse, RELATION, build(2), "customer_id", vault=vault)
+    trace.record(warehouse, RELATION, build(2), "subject_hmac", vault=vault)
     (one,) = trace.find("CUST_00001", ring, vault=vault)
     assert one.dataset_fingerprint == build(1).fingerprint
 
@@ -137,10 +136,10 @@ def test_a_build_that_is_known_is_not_searched_again(
     warehouse: duckdb.DuckDBPyConnection, vault: Path
 ) -> None:
     load(warehouse, rows_of(1))
-    assert trace.record(warehouse, RELATION, build(1), "customer_id", vault=vault)
+    assert trace.record(warehouse, RELATION, build(1), "subject_hmac", vault=vault)
     before = (vault / trace.INDEX).read_bytes()
-    warehouse.execute("drop table stg_demo")
-    assert trace.record(warehouse, RELATION, build(1), "customer_id", vault=vault) == 0
+    warehouse.execute("drop table demo_drawn")
+    assert trace.record(warehouse, RELATION, build(1), "subject_hmac", vault=vault) == 0
     assert (vault / trace.INDEX).read_bytes() == before
 
 
@@ -149,7 +148,7 @@ def test_files_are_named_only_for_the_splits_that_hold_the_person(
 ) -> None:
     load(warehouse, [Row("CUST_00001", "a", "train"), Row("CUST_00002", "b", "validation")])
     files = {"train": "1" * 64, "validation": "2" * 64}
-    trace.record(warehouse, RELATION, build(1, files), "customer_id", vault=vault)
+    trace.record(warehouse, RELATION, build(1, files), "subject_hmac", vault=vault)
     (one,) = trace.find("CUST_00001", ring, vault=vault)
     (two,) = trace.find("CUST_00002", ring, vault=vault)
     assert one.files == (f"demo/train-{'1' * 64}.sealed",)
@@ -160,27 +159,26 @@ def test_a_row_of_nobody_is_no_error(
     warehouse: duckdb.DuckDBPyConnection, ring: KeyRing, vault: Path
 ) -> None:
     load(warehouse, [Row(None, "a", "train"), Row("CUST_00001", "b", "train")])
-    assert trace.record(warehouse, RELATION, build(1), "customer_id", vault=vault) == 1
+    assert trace.record(warehouse, RELATION, build(1), "subject_hmac", vault=vault) == 1
     assert trace.find("CUST_00001", ring, vault=vault)
 
 
-def test_people_whose_sampled_rows_agree_are_both_found(
+def test_people_whose_rows_read_alike_are_both_found(
     warehouse: duckdb.DuckDBPyConnection, ring: KeyRing, vault: Path
 ) -> None:
-    load(warehouse, [Row("CUST_00001", "a", "train")])
-    fill(warehouse, "stg_demo", [("CUST_00002", "a", None)])
-    trace.record(warehouse, RELATION, build(1), "customer_id", vault=vault)
+    load(warehouse, [Row("CUST_00001", "a", "train"), Row("CUST_00002", "a", "train")])
+    trace.record(warehouse, RELATION, build(1), "subject_hmac", vault=vault)
     assert trace.find("CUST_00001", ring, vault=vault)
     assert trace.find("CUST_00002", ring, vault=vault)
 
 
-def test_an_example_that_comes_from_no_row_stops_the_seal(
+def test_an_example_that_comes_from_no_drawn_row_stops_the_seal(
     warehouse: duckdb.DuckDBPyConnection, ring: KeyRing, vault: Path
 ) -> None:
     load(warehouse, [Row("CUST_00001", "a", "train")])
-    warehouse.execute("delete from stg_demo")
-    with pytest.raises(StageError, match=r"1 example\(s\) of demo come from no row"):
-        trace.record(warehouse, RELATION, build(1), "customer_id", vault=vault)
+    warehouse.execute("delete from demo_drawn")
+    with pytest.raises(StageError, match=r"1 example\(s\) of demo come from no drawn row"):
+        trace.record(warehouse, RELATION, build(1), "subject_hmac", vault=vault)
     assert trace.find("CUST_00001", ring, vault=vault) == ()
     assert trace.known(vault=vault).datasets == frozenset()
 
@@ -201,7 +199,7 @@ def test_the_index_holds_no_value_and_no_hash_that_two_builds_share(
 ) -> None:
     load(warehouse, rows_of(1))
     for number in (1, 2):
-        trace.record(warehouse, RELATION, build(number), "customer_id", vault=vault)
+        trace.record(warehouse, RELATION, build(number), "subject_hmac", vault=vault)
     content = (vault / trace.INDEX).read_bytes()
     key = ring.hmac_key(trace.purpose("demo"))
     for person in PEOPLE:
@@ -229,7 +227,7 @@ def test_another_key_finds_nobody(value: str, two_rings: tuple[KeyRing, KeyRing]
         vault = Path(folder)
         dbt_plugin.register_functions(con, mine)
         load(con, [Row(value, "a", "train")])
-        trace.record(con, RELATION, build(1), "customer_id", vault=vault)
+        trace.record(con, RELATION, build(1), "subject_hmac", vault=vault)
         assert trace.find(value, mine, vault=vault)
         assert trace.find(value, other, vault=vault) == ()
 
@@ -255,7 +253,7 @@ def sealed(warehouse: duckdb.DuckDBPyConnection, ring: KeyRing, vault: Path) -> 
     made = do_seal(vault, ring, "recorded")
     load(warehouse, [Row("CUST_00001", "a", "train"), Row("CUST_00001", "b", "train")])
     files = {"train": made.manifest.fingerprint}
-    trace.record(warehouse, RELATION, build(1, files), "customer_id", vault=vault)
+    trace.record(warehouse, RELATION, build(1, files), "subject_hmac", vault=vault)
     return made
 
 
