@@ -23,6 +23,13 @@
     from {{ ref(dataset ~ '_scrubbed') }}
     union all
     select
+        '{{ dataset }}', 5, 'shortened',
+        format('{:,} tokens cut to fit the budget', sum(n_cut_tokens)::bigint), count(*)
+    from {{ ref(dataset ~ '_scrubbed') }}
+    where n_cut_tokens > 0
+    having count(*) > 0
+    union all
+    select
         '{{ dataset }}', 6, 'duplicates dropped', 'conversations that agree in every word',
         (select count(*) from {{ ref(dataset ~ '_scrubbed') }} where n_unreadable = 0) - count(*)
     from {{ ref(dataset ~ '_examples') }}

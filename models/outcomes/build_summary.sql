@@ -12,7 +12,10 @@ with audit as (
 
 stages as (
 
-    {{ stage_counts('transactions') }}
+    {%- for dataset in var('datasets') %}
+    {{ stage_counts(dataset) }}
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
 
 ),
 

@@ -1,6 +1,9 @@
 with ingested as (
 
-    select * from {{ ref('transactions_ingested') }}
+    {%- for dataset in var('datasets') %}
+    select * from {{ ref(dataset ~ '_ingested') }}
+    {% if not loop.last %}union all by name{% endif %}
+    {%- endfor %}
 
 ),
 

@@ -35,7 +35,7 @@ _PARTS = ("models", "macros", "tests/generic", "expectations", "sample_data", "p
 _TIMEOUT_SECONDS = 240.0
 _STEP_SECONDS = 0.002
 # what a user gets who sends nothing anywhere; whoever tests another backend names it
-_VARIABLES: Mapping[str, Any] = {"backend": "plan"}
+_VARIABLES: Mapping[str, Any] = {"backend": "plan", "sample_per_class": 25}
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -124,7 +124,8 @@ class Project:
 
         Args:
             args: the command and its options, such as `"build", "--select", "stg_transactions+"`.
-            vars: what goes into `--vars`; the backend is `plan` where they name none.
+            vars: what goes into `--vars`; where they do not say, the backend is
+                `plan`, and the sample small.
             check: fail the test where dbt fails.
             env: environment variables for this command.
         """
