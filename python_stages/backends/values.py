@@ -235,6 +235,8 @@ def estimate(spec: JobSpec) -> Estimate:
     n_billed = spec.n_training_tokens * n_epochs if isinstance(n_epochs, int) else None
     price = spec.price_per_million_tokens
     cost = None if n_billed is None or price is None else n_billed / 1_000_000 * price
+    if price == 0:
+        cost = 0.0
     return Estimate(spec.n_training_tokens, n_billed, price, spec.currency, cost)
 
 

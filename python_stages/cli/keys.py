@@ -1,5 +1,6 @@
 """The commands about keys and sealed files: `sealtune keys …`, verify, unseal, reseal, shred."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -125,6 +126,28 @@ def keys_receive(
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     received = dataset_keys.receive(ring.folder, line.read(), ring.identities())
     typer.echo(f"files under the dataset key {received} now open here")
+
+
+@keys_app.command("open-field")
+@sentences()
+def keys_open_field(
+    dataset: Dataset,
+    field: Annotated[str, typer.Argument(help="Column that `encrypt_field` was told.")],
+    tokens: Annotated[
+        typer.FileText, typer.Argument(help="File with a token a line, or - for stdin.")
+    ],
+) -> None:
+    """Print the cells of tokens that `encrypt_field` made, a line each, as JSON texts.
+
+    Example: sealtune keys open-field transactions customer_id tokens.txt
+    """
+    from python_stages.keys.fields import open_tokens  # noqa: PLC0415 - only here
+
+    ring = keys.load(settings.keys_folder(), project=Path.cwd())
+    found = dataset_keys.candidates(ring.folder, dataset)
+    lines = (line.rstrip("\n") for line in tokens)
+    for cell in open_tokens(lines, found, dataset, field):
+        typer.echo(json.dumps(cell, ensure_ascii=False))
 
 
 @keys_app.command("move", context_settings={"ignore_unknown_options": True})

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from python_stages import keys, settings
-from python_stages.backends.base import JobSpec
+from python_stages.backends.base import BackendIdentity, JobSpec, job_key
+from python_stages.backends.local.launch import untether
 from python_stages.backends.plan import PlanBackend
 from python_stages.errors import BackendError, SealtuneError, value_free
 from python_stages.ingest.sources import literal
@@ -26,6 +27,7 @@ from python_stages.jobs.submit import submit
 from python_stages.jobs.watch import Pace, follow
 from python_stages.jobs.watch import lines as lines_of
 
+LOCAL = "local"
 _LOCK_WAIT_SECONDS = 600.0
 
 
@@ -45,6 +47,8 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
     """
     access = Access.of_settings(job)
     lifetime = job.expires_after_seconds
+    if (done := _done_here(spec, job)) is not None:
+        return done
     with (
         Ledger(ledger_path()) as ledger,
         access.opened(job.backend, expires_after_seconds=lifetime) as backend,
@@ -60,7 +64,9 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
         )
         if isinstance(backend, PlanBackend):
             return row
-        if job.wait_for_jobs and row.state is State.JOB_CREATED:
+        if not job.waits:
+            untether()
+        if job.waits and row.state is State.JOB_CREATED:
             for _, line in lines_of(
                 follow(row, backend, Pace(timeout_seconds=job.wait_timeout_seconds))
             ):
@@ -70,11 +76,21 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
         for failure in refreshed.failures.values():
             raise failure
         row = ledger.get(row.key) or row
-        if job.wait_for_jobs and row.outcome in {"failed", "cancelled"}:
+        if job.waits and row.outcome in {"failed", "cancelled"}:
             raise BackendError(
                 f"{describe_job(row)}; another seed, model or hyperparameter makes another job"
             )
         return row
+
+
+def _done_here(spec: JobSpec, job: JobSettings) -> LedgerRow | None:
+    """Return the job where it has succeeded on this machine: no server is started to hear that."""
+    if job.backend != LOCAL or not ledger_path().exists():
+        return None
+    with Ledger(ledger_path()) as ledger:
+        row = ledger.get(job_key(spec, BackendIdentity(LOCAL)))
+    is_done = row is not None and row.outcome == "succeeded" and not is_open(row, has_results=True)
+    return row if is_done else None
 
 
 def refresh_jobs(

@@ -18,7 +18,10 @@ _STAY_HERE: Final = frozenset({"plan", "local"})
 _PRIVACY: Final = ("epsilon", "delta", "clip_norm", "max_rows_per_person")
 _HYPERPARAMETERS: Final = ("n_epochs", "batch_size", "learning_rate_multiplier", "beta", *_PRIVACY)
 _NUMBERS: Final = ("price_per_million_tokens", "max_cost", "wait_timeout_seconds", *_PRIVACY)
-_SWITCHES: Final = ("allow_upload", "validation", "wait_for_jobs")
+_SWITCHES: Final = ("allow_upload", "validation")
+_BASE_MODELS: Final = {"local": "nano"}
+_USUAL_BASE_MODEL: Final = "gpt-4.1-mini-2025-04-14"
+_USUAL_EPOCHS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,12 @@ class JobSettings:
 
     Args:
         backend: plan, local, compatible, openai or azure.
-        base_model: model to start from, as the provider spells it.
-        n_epochs, batch_size, learning_rate_multiplier, beta: numbers or `auto`; None leaves it to
-            the provider (`beta` is for method dpo).
+        base_model: model to start from, as the provider spells it; None: `nano` for local, and
+            gpt-4.1-mini for every other.
+        n_epochs: a number or `auto`; None: `auto` for local, whose models start from nothing, else
+            3.
+        batch_size, learning_rate_multiplier, beta: numbers or `auto`; None leaves it to the
+            provider (`beta` is for method dpo).
         seed: seed of the training.
         suffix: part of the tuned model's name, or None.
         base_url: address of the provider's API, where the backend does not know it.
@@ -43,7 +49,8 @@ class JobSettings:
         metadata: pairs of words that the provider shows beside the job.
         data_residency: region that the data may not leave, e.g. `eu`, or None.
         quirks: entry of rules/hosts.yml for a host that it does not know by name.
-        wait_for_jobs: whether a build waits for the job to end.
+        wait_for_jobs: whether a build waits for the job to end; None: for local, whose server then
+            ends with the build.
         wait_timeout_seconds: how long it waits; None waits to the end.
         epsilon, delta, clip_norm, max_rows_per_person: differential privacy, where the backend
             trains with it (local does); None asks for none.
@@ -52,7 +59,7 @@ class JobSettings:
 
     backend: str
     base_model: str
-    n_epochs: int | str | None = 3
+    n_epochs: int | str | None = _USUAL_EPOCHS
     seed: int = 7
     suffix: str | None = None
     base_url: str | None = None
@@ -69,7 +76,7 @@ class JobSettings:
     metadata: Mapping[str, str] = field(default_factory=dict)
     data_residency: str | None = None
     quirks: str | None = None
-    wait_for_jobs: bool = False
+    wait_for_jobs: bool | None = None
     wait_timeout_seconds: float | None = None
     epsilon: float | None = None
     delta: float | None = None
@@ -89,12 +96,22 @@ class JobSettings:
             raise ConfigError(f"job: setting {missing[0]} is missing")
         values = dict(config)
         azure = values.pop("azure", None) or {}
+        is_local = values["backend"] == "local"
+        if values["base_model"] is None:
+            values["base_model"] = _BASE_MODELS.get(values["backend"], _USUAL_BASE_MODEL)
+        if values.get("n_epochs") is None:
+            values["n_epochs"] = "auto" if is_local else _USUAL_EPOCHS
         if not isinstance(azure, Mapping):
             raise ConfigError("job: azure holds settings of its own: write them below it")
         _refuse_unknown("job: azure", azure, [known.name for known in fields(AzureSettings)])
         wanted = cls(**values, azure=AzureSettings(**azure))
         wanted._check()
         return wanted
+
+    @property
+    def waits(self) -> bool:
+        """Whether a build waits for the job to end."""
+        return self.backend == "local" if self.wait_for_jobs is None else self.wait_for_jobs
 
     @property
     def stays_here(self) -> bool:
@@ -172,6 +189,8 @@ class JobSettings:
         for name in _SWITCHES:
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"job: {name} must be true or false")
+        if not isinstance(cast("object", self.wait_for_jobs), bool | None):
+            raise ConfigError("job: wait_for_jobs must be true, false or null")
 
 
 def _refuse_unknown(where: str, config: Mapping[str, Any], known: list[str]) -> None:

@@ -1,12 +1,19 @@
-"""Find the server of a vault, start one, or stop it."""
+"""Find the server of a vault, start one, or stop it.
 
+A server that a command starts outlives it, and so do its jobs. A build wants its server to end with
+it, however it ends: after `tether`, each server that this process starts holds the reading end of a
+pipe whose other end only this process has. The kernel closes that with the process, killed or not,
+and the server ends; at an orderly end it is stopped and waited for.
+"""
+
+import atexit
 import contextlib
 import http.client
 import os
 import signal
 import sys
 import time
-from typing import Final
+from typing import Any, Final
 
 from python_stages.backends.local.places import (
     HOST,
@@ -26,6 +33,44 @@ _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
 _ANSWER_SECONDS: Final = 10.0
+_STAY: Final = b"stay"
+
+
+class _Tether:
+    """What ties servers to this process: the pipes of those that it started, while it is on."""
+
+    def __init__(self) -> None:
+        self.is_on = False
+        self.places: list[Places] = []
+        self.pipes: list[int] = []
+
+    def stop_all(self) -> None:
+        """Stop the servers that this process started; what does not stop loses its pipe anyway."""
+        for places in self.places:
+            with contextlib.suppress(BackendError):
+                stop_server(places)
+        self.places.clear()
+
+
+_tether = _Tether()
+
+
+def tether() -> None:
+    """From now on, let the servers that this process starts end with it."""
+    if not _tether.is_on:
+        _tether.is_on = True
+        atexit.register(_tether.stop_all)
+
+
+def untether() -> None:
+    """Let the servers that this process started, or will start, outlive it: a job goes on there."""
+    _tether.is_on = False
+    _tether.places.clear()
+    while _tether.pipes:
+        pipe = _tether.pipes.pop()
+        with contextlib.suppress(OSError):  # it has ended already
+            os.write(pipe, _STAY)
+        os.close(pipe)
 
 
 def ensure_server(
@@ -33,7 +78,8 @@ def ensure_server(
 ) -> Address:
     """Return the running server of a vault, started where there is none.
 
-    It is a process of its own session: it and its jobs outlive this one.
+    It is a process of its own session: it and its jobs outlive this one, unless `tether` was
+    called.
 
     Raises:
         BackendError: it does not start.
@@ -95,9 +141,23 @@ def _spawn(places: Places, idle_minutes: float, trainer: str | None) -> int:
     command = [sys.executable, "-m", _MODULE, str(places.vault), str(places.keys)]
     command += ["--idle-minutes", str(idle_minutes)]
     command += [] if trainer is None else ["--trainer", trainer]
-    quiet = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    actions = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    if not _tether.is_on:
+        return _spawned(command, actions)
+    reading, writing = os.pipe()  # neither is inherited by what else this process starts
+    try:
+        tied = [(os.POSIX_SPAWN_DUP2, reading, 0), *actions[1:]]
+        child = _spawned([*command, "--tethered"], tied)
+    finally:
+        os.close(reading)
+    _tether.pipes.append(writing)
+    _tether.places.append(places)
+    return child
+
+
+def _spawned(command: list[str], actions: list[Any]) -> int:
     return os.posix_spawn(
-        sys.executable, command, child_environment(), file_actions=quiet, setsid=True
+        sys.executable, command, child_environment(), file_actions=actions, setsid=True
     )
 
 

@@ -1,10 +1,12 @@
 """The process of the local server: one for each vault, on a free port of 127.0.0.1.
 
     python -m python_stages.backends.local.server VAULT KEYS [--port N] [--idle-minutes N]
+        [--tethered]
 
-Jobs outlive the build that asked for them: the server is no child of a build that waits for it. It
-ends by `sealtune serve --stop`, by a signal, or, where a build started it, after some minutes
-without a job or a request. Nothing that it is asked or answers is logged.
+It ends by `sealtune serve --stop`, by a signal, or, where a command started it, after some minutes
+without a job or a request. A tethered one ends with the build that started it, by the end of the
+pipe on its standard input: jobs that nobody waited for to their end go on when the next server
+starts. Nothing that it is asked or answers is logged.
 """
 
 import argparse
@@ -55,6 +57,7 @@ def serve(
     port: int = 0,
     idle_minutes: float | None = None,
     trainer: str = DEFAULT_MODULE,
+    is_tethered: bool = False,
     on_ready: Callable[[Address], None] | None = None,
 ) -> None:
     """Serve a vault until told to stop.
@@ -64,6 +67,7 @@ def serve(
         port: the port of 127.0.0.1, 0 for any that is free.
         idle_minutes: end after so long without waiting jobs and requests, or never.
         trainer: module of the trainer.
+        is_tethered: end with the process at the other end of standard input.
         on_ready: called when requests can be made.
 
     Raises:
@@ -100,6 +104,8 @@ def serve(
             address = Address(os.getpid(), listener.getsockname()[1])
             # Who connects before the application runs waits in the backlog.
             write_address(places, address)
+            if is_tethered:
+                threading.Thread(target=_end_with, args=(places,), daemon=True).start()
             try:
                 if on_ready is not None:
                     on_ready(address)
@@ -121,6 +127,15 @@ def _working(service: Service) -> Iterator[None]:
         service.jobs.close()
         service.decoder.close()
         signal.signal(signal.SIGTERM, before)
+
+
+def _end_with(places: Places) -> None:
+    """End this server when standard input ends, unless it is told there to stay."""
+    if os.read(sys.stdin.fileno(), 1):
+        return
+    # No client shall find what is about to end.
+    places.address.unlink(missing_ok=True)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run(service: Service, listener: socket.socket, idle_minutes: float | None) -> None:
@@ -176,6 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--idle-minutes", type=float)
     parser.add_argument("--trainer", default=DEFAULT_MODULE)
+    parser.add_argument("--tethered", action="store_true")
     told = parser.parse_args(arguments)
     try:
         serve(
@@ -183,6 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
             port=told.port,
             idle_minutes=told.idle_minutes,
             trainer=told.trainer,
+            is_tethered=told.tethered,
         )
     except LockedError:
         return LOCKED_EXIT

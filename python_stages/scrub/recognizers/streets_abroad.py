@@ -54,7 +54,7 @@ _RUE: Final = (
 )
 _VIA: Final = (
     r"(?:Viale|Via|Piazzale|Piazza|P\.zza|Corso|Vicolo|Largo|Contrada|Borgo|Strada|Calle|C/|"
-    r"Avenida|"
+    r"Avenida|Cuesta|Urbanización|Urb\.|"
     r"Avda\.?|Paseo|Plaza|Pza\.?|Carrer|Carretera|Ronda|Camino|Travesía|Callejón|Glorieta|Rambla|"
     r"Pasaje|Rua|Travessa|Praça|Alameda|Estrada|Rodovia|Quinta|Beco|Ladeira|Calzada|Cerrada|"
     r"Privada|"
@@ -98,7 +98,11 @@ SHAPES: Final = (
     _street(
         rf"{_APART}[ ][0-9]",
         (
-            rf"(?<![\w-])(?:{NAME}[ -]){{1,3}}{_APART}[ ]{_HOUSE}{STOP}{_CODE_TOWN}?{COUNTRY}",
+            (
+                # names without their hyphens: Konrad-Adenauer-Allee is three parts
+                r"(?<![\w-])(?:\p{Lu}[\p{L}'’.]{0,30}+[ -]){1,5}"
+                rf"{_APART}[ ](?!(?:19|20)[0-9]{{2}}(?!\w)){_HOUSE}{STOP}{_CODE_TOWN}?{COUNTRY}"
+            ),
             0.6,
         ),
     ),
