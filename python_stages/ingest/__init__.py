@@ -9,6 +9,6 @@ Arrows point down this list, never up.
     column_rules.py   what a cell must be, as SQL
     sources.py        a location, its files, and the SQL that scans them
     masked_files.py   a file that hides some of its lines
-    records.py        records that may span lines: the same
+    records.py        records that may span lines: counted, judged, located
     lines.py          physical lines: counted, judged, located
 """
