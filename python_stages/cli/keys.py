@@ -141,7 +141,7 @@ def keys_open_field(
 
     Example: sealtune keys open-field transactions customer_id tokens.txt
     """
-    from python_stages.keys.fields import open_tokens  # noqa: PLC0415 - only here
+    from python_stages.keys.fields import open_tokens
 
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     found = dataset_keys.candidates(ring.folder, dataset)
