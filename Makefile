@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help env build site test test-slow test-extras lint lint-sql format bench ner docs lock clean clean-vault
+.PHONY: help env build site test test-slow test-extras lint lint-sql lint-structure format bench ner docs lock clean clean-vault
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,10 +47,16 @@ test-extras: $(STAMP) ## the tests of models that need PyTorch, in an environmen
 	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner]'
 	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py
 
-lint: $(STAMP) lint-sql ## ruff, mypy --strict, sqlfluff
+lint: $(STAMP) lint-sql lint-structure ## ruff, mypy --strict, sqlfluff; arrows between modules, names, descriptions
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+lint-structure: $(STAMP)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/dbt --quiet parse
+	$(BIN)/dbt-bouncer run
+	$(BIN)/pytest -q tests/test_documented.py
 
 lint-sql: $(STAMP)
 	@# the dbt templater opens a vault; this one is thrown away
