@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help env build site test test-slow test-extras lint lint-sql lint-structure format bench ner docs lock clean clean-vault
+.PHONY: help env build site test test-slow test-extras lint lint-sql lint-structure format bench ner docs reference lock clean clean-vault
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -80,6 +80,11 @@ ner: $(STAMP) ## train the model that finds names anew, on texts that are writte
 docs: $(STAMP) ## dbt's lineage and reference, as one static page in target/
 	$(BIN)/dbt docs generate --static
 	@echo "open target/static_index.html"
+
+reference: $(STAMP) ## write docs/commands.md and docs/report.schema.json anew, from the code
+	$(BIN)/python -m typer python_stages.cli.main utils docs --name sealtune > docs/commands.md
+	$(BIN)/python -c 'from python_stages.site import report_json; print(report_json.schema(), end="")' \
+		> docs/report.schema.json
 
 lock: $(STAMP) ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \

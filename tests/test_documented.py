@@ -1,6 +1,8 @@
 """Every var, command and make target is documented, and every column says how private it is."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,8 +55,8 @@ def test_there_are_commands_and_targets() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name: str) -> None:
-    help_text = COMMANDS[name].help or ""
-    assert f"sealtune {name.split(maxsplit=1)[0]}" in help_text, f"sealtune {name} --help has no example"
+    first = name.split(maxsplit=1)[0]
+    assert f"sealtune {first}" in (COMMANDS[name].help or ""), f"{name} --help has no example"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -70,6 +72,14 @@ def test_every_command_is_in_the_documentation(name: str) -> None:
     assert re.search(rf"sealtune {first}\b", known), f"sealtune {name}"
     for word in rest:
         assert re.search(rf"sealtune {first}\b[^\n]*\b{word}\b", known), f"sealtune {name}"
+
+
+def test_the_reference_of_the_commands_is_that_of_the_code() -> None:
+    command = [sys.executable, "-m", "typer", "python_stages.cli.main", "utils", "docs"]
+    done = subprocess.run(
+        [*command, "--name", "sealtune"], cwd=CHECKOUT, capture_output=True, check=True
+    )
+    assert (CHECKOUT / "docs/commands.md").read_bytes() == done.stdout, "run make reference"
 
 
 @pytest.mark.parametrize("name", [one for one in targets() if not one.startswith("lint-")])
