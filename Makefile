@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+# where Python may keep no bytecode, each of hundreds of processes compiles the libraries again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help env build site test test-slow test-extras lint lint-sql lint-structure format bench ner docs reference lock clean clean-vault
 

@@ -4,7 +4,7 @@ Arrows point down this list, never up.
 
     cli/              the `sealtune` command
     site/             the pages people look at, written from the vault
-    dbt_models.py, outcome_models.py   what the thin dbt Python models call
+    dbt_models.py, outcome_models.py, audit_models.py   what the thin dbt Python models call
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after
@@ -21,6 +21,7 @@ Arrows point down this list, never up.
     shred.py          a dataset's sealed files, closed for everybody
     seal/             sealed files: fingerprints, format, writer, reader, sealing again
     keys/             who may open, sign and count
+    names.py          names that people type, and which was meant
     settings.py       the only reader of environment variables
     errors.py         every error that is raised on purpose
 

@@ -21,7 +21,8 @@ from python_stages.dbt_plugin import masked_files
 from python_stages.errors import ConfigError, StageError, value_free
 from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.ingest import accounting as ingest
-from python_stages.render import RENDERED_SCHEMA, RenderSpec, render
+from python_stages.render import N_CUT, RenderSpec, max_tokens, render, rendered_schema
+from python_stages.render import fit as fitted
 from python_stages.scrub import (
     Engine,
     Policy,
@@ -90,12 +91,12 @@ def _import_what_follows() -> None:
 def rendered(
     relation: duckdb.DuckDBPyRelation, dataset: str, config: Config
 ) -> pa.RecordBatchReader:
-    """Put rows into words; rows of `render.RENDERED_SCHEMA`."""
+    """Put rows into words; rows of `render.rendered_schema`."""
     with value_free("render"):
         spec = RenderSpec.from_config(config)
         key = _ring().hmac_key(f"{dataset}.template")
         batches = render(relation.to_arrow_reader(_BATCH_ROWS), spec, key)
-        return _stream(RENDERED_SCHEMA, batches, "render")
+        return _stream(rendered_schema(spec), batches, "render")
 
 
 def scrubbed(
@@ -105,6 +106,7 @@ def scrubbed(
     run: Config | None = None,
     *,
     reversal: bool | None = None,
+    fit: Config | None = None,
 ) -> pa.RecordBatchReader:
     """Replace what the policy names in every text column; the same rows, and what was done.
 
@@ -115,13 +117,14 @@ def scrubbed(
         config: what `Policy` takes.
         run: where to work: what `pool.from_config` takes.
         reversal: whether to seal, apart, what pseudonyms and surrogates stand for.
+        fit: `max_tokens`, the budget of a conversation; None for no limit.
 
     Returns:
-        What `scrub` returns, and policy_hash.
+        What `scrub` returns, policy_hash, and how many tokens were cut.
     """
     with value_free("scrub"):
         policy = Policy.from_config(config, dataset=dataset)
-        executor = pool.from_config(run)
+        budget, executor = max_tokens(fit), pool.from_config(run)
         if not isinstance(reversal, bool | None):
             raise ConfigError("scrub_reversal must be true or false")
         reversals = ReversalMap() if reversal else None
@@ -143,7 +146,7 @@ def scrubbed(
                 folder = settings.vault_folder() / "reversal"
                 reversals.seal(dataset=dataset, folder=folder, keys=ring)
 
-        return _stream(schema, finished(), "scrub")
+        return _stream(schema.append(N_CUT), fitted(finished(), budget), "scrub")
 
 
 def pii_recall(
@@ -196,6 +199,8 @@ def checked(
     recall: duckdb.DuckDBPyRelation,
     scrubbed: duckdb.DuckDBPyRelation,
     config: Config,
+    *,
+    overlaps: duckdb.DuckDBPyRelation | None = None,
 ) -> pa.Table:
     """Validate the examples; one row per expectation.
 
@@ -205,13 +210,17 @@ def checked(
         recall: the dataset's `*_pii_recall`, measured beside these examples.
         scrubbed: the dataset's `*_scrubbed`, by whose policy it has to be measured.
         config: what `CheckSpec` takes.
+        overlaps: of a synthetic dataset, what of the real sources stands in these examples.
     """
     with value_free("check"):
         spec = check_spec(config)
+        if (spec.synthetic is None) != (overlaps is None):
+            raise ConfigError("check needs *_overlaps where, and only where, texts are synthetic")
         engine = Engine(spec.pii_entities)
         # a connection streams one result at a time, so these are done before the reader opens
         fingerprint, reject_share = fingerprint_relation(examples, _ring()), _share(ingested)
         measured = _recall(recall, scrubbed, fingerprint, spec)
+        n_real_values = 0 if overlaps is None else _n_found(overlaps)
         return check(
             examples.to_arrow_reader(_BATCH_ROWS),
             spec,
@@ -224,7 +233,13 @@ def checked(
             dataset_fingerprint=fingerprint,
             reject_share=reject_share,
             recall=measured,
+            n_real_values=n_real_values,
         )
+
+
+def _n_found(overlaps: duckdb.DuckDBPyRelation) -> int:
+    """Return how many values of real sources were found."""
+    return int(overlaps.aggregate("coalesce(sum(n_found), 0)").fetchall()[0][0])
 
 
 def _recall(

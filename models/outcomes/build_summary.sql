@@ -12,7 +12,12 @@ with audit as (
 
 stages as (
 
-    {{ stage_counts('transactions') }}
+    select * from audit
+    where false
+    {%- for dataset in built_datasets('sealed') %}
+    union all by name
+    {{ stage_counts(dataset) }}
+    {%- endfor %}
 
 ),
 

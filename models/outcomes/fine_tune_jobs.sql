@@ -1,4 +1,7 @@
--- the submit hooks have written the ledger by then: depends_on {{ ref('transactions_sealed') }}
+-- the submit hooks have written the ledger by then
+{%- for dataset in var('datasets') %}
+-- depends_on {{ ref(dataset ~ '_sealed') }}
+{%- endfor %}
 with ledger as (
 
     select * from query(ledger_sql())

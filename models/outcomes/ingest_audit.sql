@@ -1,6 +1,20 @@
 with ingested as (
 
-    select * from {{ ref('transactions_ingested') }}
+    select
+        null::varchar as dataset,
+        null::varchar as outcome,
+        null::varchar as reason,
+        null::bigint as n_rows
+    where false
+    {%- for dataset in built_datasets('ingested') %}
+    union all
+    select
+        dataset,
+        outcome,
+        reason,
+        n_rows
+    from {{ dataset_relation(dataset, 'ingested') }}
+    {%- endfor %}
 
 ),
 

@@ -26,39 +26,17 @@ with drawn as (
 
 ),
 
-numbered as (
-
-    -- rows that agree in all columns are told apart by their number, and by nothing of their source
-    select
-        *,
-        row_number() over (
-            partition by
-                merchant_category, merchant, amount, currency, country, city, card_type, transacted_at
-        ) as copy_number
-    from drawn
-
-),
-
 final as (
 
-    select
-        keyed_hmac(
-            'transactions.row',
-            concat_ws(
-                chr(31), merchant_category, merchant, amount, currency, country, city, card_type,
-                transacted_at, copy_number
-            )
-        ) as row_id,
-        {{ subject_hmac('transactions', 'customer_id') }} as subject_hmac,
-        merchant_category,
-        merchant,
-        amount,
-        currency,
-        country,
-        city,
-        card_type,
-        transacted_at
-    from numbered
+    {{ with_row_ids(
+        'drawn',
+        dataset='transactions',
+        columns=[
+            'merchant_category', 'merchant', 'amount', 'currency', 'country', 'city', 'card_type',
+            'transacted_at',
+        ],
+        subject='customer_id',
+    ) }}
 
 )
 

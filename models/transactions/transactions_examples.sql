@@ -1,20 +1,6 @@
-with scrubbed as (
+with examples as (
 
-    select * from {{ ref('transactions_scrubbed') }}
-
-),
-
-readable as (
-
-    -- build_summary says how many are left out
-    select * from scrubbed
-    where n_unreadable = 0
-
-),
-
-examples as (
-
-    {{ chat_examples('readable', dataset='transactions') }}
+    {{ chat_examples(readable(ref('transactions_scrubbed')), dataset='transactions') }}
 
 )
 

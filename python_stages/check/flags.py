@@ -7,8 +7,10 @@ it says which rows belong together and nothing about what they say.
 
 import hashlib
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +35,11 @@ _LINE_OVERHEAD_BYTES = len(b'{"messages": }\n')
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The two frames that are validated, one per suite."""
+    """The two frames that are validated, one per suite, and how many labels there are."""
 
     examples: Frame
     dataset: Frame
+    n_labels: int
 
     def by_suite(self) -> dict[str, Frame]:
         """Return the frames by the name of the suite that judges them."""
@@ -49,6 +52,7 @@ def flag_examples(
     count_pii: CountPii,
     *,
     reject_share: float,
+    n_real_values: int = 0,
 ) -> Frames:
     """Flag every example and sum up the dataset.
 
@@ -57,20 +61,23 @@ def flag_examples(
         spec: the dataset's labels, entities and bounds.
         count_pii: texts -> per entity the number of findings in each text.
         reject_share: share of source rows that the ingest rejected, 0 to 1.
+        n_real_values: how many values of real sources stand in synthetic texts.
 
     Raises:
         StageError: a column is missing, or `count_pii` did not answer for every entity and text.
     """
     columns = _Columns({entity: array("q") for entity in spec.pii_entities})
-    codes = {label: code for code, label in enumerate(spec.labels)}
+    codes: dict[str, int] = defaultdict(count().__next__) if not spec.labels else {}
+    codes |= {label: code for code, label in enumerate(spec.labels)}
     for batch in batches:
         _require_columns(batch)
         inspections = [inspect(text) for text in batch.column("messages").to_pylist()]
         for row, inspection in zip(_rows(batch), inspections, strict=True):
-            columns.append(row, inspection, codes)
+            columns.append(row, inspection, codes, answers=spec.answers)
         columns.append_pii(_count_pii(inspections, spec.pii_entities, count_pii))
     examples = columns.to_frame()
-    return Frames(examples, _sum_up(examples, reject_share))
+    dataset = _sum_up(examples, reject_share)
+    return Frames(examples, dataset | {"n_real_values": np.asarray([n_real_values])}, len(codes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +110,17 @@ class _Columns:
         }
     )
 
-    def append(self, row: _Row, inspection: Inspection, label_codes: Mapping[str, int]) -> None:
+    def append(
+        self, row: _Row, inspection: Inspection, label_codes: dict[str, int], *, answers: str
+    ) -> None:
         """Add one example."""
         for name in FLAGS:
             self.flags[name].append(getattr(inspection, name))
-        label_code = label_codes.get(row.label, UNKNOWN) if isinstance(row.label, str) else UNKNOWN
+        label_code = _code(row.label, label_codes)
         self.flags["is_label_known"].append(label_code != UNKNOWN)
         # Only the label itself will do: not another case, not a blank more.
         self.flags["is_answer_label"].append(
-            inspection.answer is not None and inspection.answer == row.label
+            inspection.answer is not None and (answers == "text" or inspection.answer == row.label)
         )
         self.numbers["split_code"].append(
             SPLIT_CODES.get(row.split, UNKNOWN) if isinstance(row.split, str) else UNKNOWN
@@ -173,6 +182,13 @@ def _rows(batch: pa.RecordBatch) -> Iterator[_Row]:
         )
 
 
+def _code(label: object, codes: dict[str, int]) -> int:
+    """Return a label's number; a new one where the data decides which labels there are."""
+    if not isinstance(label, str):
+        return UNKNOWN
+    return codes[label] if isinstance(codes, defaultdict) else codes.get(label, UNKNOWN)
+
+
 def _digest(text: str) -> int:
     """Return 64 bits of a digest; two alike (1 in 10^7 at a million rows) can only fail a check."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -206,7 +222,7 @@ def _count_pii(
     return counts
 
 
-def _sum_up(examples: Frame, reject_share: float) -> Frame:
+def _sum_up(examples: Frame, reject_share: float) -> dict[str, npt.NDArray[np.generic]]:
     split, n_bytes = examples["split_code"], examples["n_bytes"]
     totals: dict[str, npt.NDArray[np.generic]] = {"reject_share": np.asarray([reject_share])}
     for name, code in SPLIT_CODES.items():

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from python_stages.errors import ConfigError
 
@@ -13,8 +13,10 @@ class CheckSpec:
     """Thresholds of one dataset's check.
 
     Args:
-        labels: every answer the model may learn; each must occur in the training split.
-        pii_entities: names of the kinds of personal data that must not be found.
+        labels: every label that an example may have; each must occur in the training split. Empty
+            (in the config: `any`) where the data decides: then every label that there is must.
+        pii_entities: names of the kinds of personal data that must not be found; empty only where
+            the texts are synthetic.
         max_tokens_per_example: token budget; services cut longer examples at the end, which is
             where the answer stands.
         min_train_examples: services refuse fewer than 10.
@@ -25,6 +27,9 @@ class CheckSpec:
         max_reject_share: greatest share of source rows that may have been rejected, 0 to 1.
         min_planted_recall: entity or group -> least share of planted values that the scrub stage
             must have masked, 0 to 1, where it is not the default (scrub/planted.py).
+        answers: `label` where the assistant answers with the label, `text` where it says more.
+        synthetic: what made the texts up, where nobody is in them; None for texts about people.
+            Personal data may be found in synthetic ones, but no value of a real source.
 
     Raises:
         ConfigError: a bound is missing, of the wrong type, or contradicts another.
@@ -40,10 +45,18 @@ class CheckSpec:
     max_class_share: float = 0.9
     max_reject_share: float = 0.01
     min_planted_recall: Mapping[str, float] = field(default_factory=dict)
+    answers: str = "label"
+    synthetic: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("labels", "pii_entities"):
-            _require_names(name, getattr(self, name))
+        if self.labels:
+            _require_names("labels", self.labels)
+        if self.synthetic is None or self.pii_entities:
+            _require_names("pii_entities", self.pii_entities)
+        if self.answers not in _ANSWERS:
+            raise ConfigError(f"check: answers must be one of {', '.join(_ANSWERS)}")
+        if not (self.synthetic is None or (isinstance(self.synthetic, str) and self.synthetic)):
+            raise ConfigError("check: synthetic must name what made the texts up")
         for name, least in _LEAST_COUNTS.items():
             _require_count(name, getattr(self, name), least)
         for name in ("min_class_share", "max_class_share", "max_reject_share"):
@@ -73,6 +86,10 @@ class CheckSpec:
         if missing := sorted(required - set(config)):
             raise ConfigError(f"check: setting {', '.join(missing)} is missing; add it")
         settings = dict(config)
+        if settings["labels"] == _ANY:
+            settings["labels"] = ()
+        elif not settings["labels"]:
+            raise ConfigError(f"check: labels is empty; list them, or say {_ANY}")
         for name in ("labels", "pii_entities"):
             if isinstance(settings[name], list):
                 settings[name] = tuple(settings[name])
@@ -83,8 +100,18 @@ class CheckSpec:
     def parameters(self) -> dict[str, Any]:
         """Return what the suites call `$PARAMETER`: numbers and entity names, never a label."""
         numbers = dataclasses.asdict(self)
-        del numbers["labels"], numbers["min_planted_recall"]
-        return numbers | {"n_labels": len(self.labels), "pii_entities": list(self.pii_entities)}
+        for name in ("labels", "min_planted_recall", "answers", "synthetic"):
+            del numbers[name]
+        return numbers | {
+            "n_labels": len(self.labels),
+            "pii_entities": list(self.pii_entities),
+            # of synthetic texts nothing is scrubbed, so nothing is planted
+            "min_recall_rows": int(self.synthetic is None),
+        }
+
+
+_ANY: Final = "any"
+_ANSWERS: Final = ("label", "text")
 
 
 # min_validation_examples may be 0: a dataset without a validation split is a decision, not a slip.

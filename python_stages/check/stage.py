@@ -21,6 +21,7 @@ def check(
     dataset_fingerprint: str,
     reject_share: float,
     recall: pa.Table,
+    n_real_values: int = 0,
     folder: Path = DEFAULT_FOLDER,
 ) -> pa.Table:
     """Check a dataset's examples; one verdict row per expectation, failed ones too.
@@ -33,7 +34,8 @@ def check(
         dataset_fingerprint: keyed fingerprint of the lines that these examples become.
         reject_share: share of source rows that the ingest rejected, 0 to 1.
         recall: entity, n_planted, n_masked and min_recall of all that was planted for these
-            examples; a table without rows is no proof, and fails.
+            examples; a table without rows is no proof, and fails, where texts are about people.
+        n_real_values: how many values of real sources stand in synthetic texts.
         folder: the folder of suites, validation definitions and checkpoints.
 
     Returns:
@@ -44,9 +46,11 @@ def check(
     """
     # before the long work: a broken suite should not cost the search for personal data first
     rules, suite_hash = load_rules(folder), hash_suites(spec, folder)
-    frames = flag_examples(batches, spec, count_pii, reject_share=reject_share).by_suite()
-    frames |= {"recall": flag_recall(recall)}
-    parameters = spec.parameters()
+    flags = flag_examples(
+        batches, spec, count_pii, reject_share=reject_share, n_real_values=n_real_values
+    )
+    frames = flags.by_suite() | {"recall": flag_recall(recall)}
+    parameters = spec.parameters() | {"n_labels": flags.n_labels}
     held = run_checkpoints(frames, parameters, folder)
     return judge(
         rules,

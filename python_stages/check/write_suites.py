@@ -34,7 +34,7 @@ _FLAG_DESCRIPTIONS = {
     "has_allowed_keys": "messages have no unknown key; weight is 0 or 1, on the assistant only",
     "is_free_of_special_tokens": "no text holds a special token like <|...|>",
     "is_label_known": "the label is one of the configured labels",
-    "is_answer_label": "the assistant's text is the label, to the letter",
+    "is_answer_label": "the assistant's text is the label, to the letter, where that is asked for",
 }
 
 
@@ -138,6 +138,7 @@ def dataset_rules() -> list[Any]:
             _parameter("max_reject_share"),
             "no more source rows were rejected than agreed",
         ),
+        between("n_real_values", 0, 0, "no value of a real source stands in synthetic texts"),
     ]
 
 
@@ -147,7 +148,8 @@ def recall_rules() -> list[Any]:
 
     return [
         gxe.ExpectTableRowCountToBeBetween(
-            min_value=1, description="the recall of planted personal data was measured"
+            min_value=_parameter("min_recall_rows"),
+            description="the recall of planted personal data was measured, where people are meant",
         ),
         gxe.ExpectColumnValuesToBeInSet(
             column="is_met",

@@ -32,8 +32,8 @@ def site(
 
     Example: sealtune site && xdg-open site/index.html
     """
-    from python_stages.site import report_json  # noqa: PLC0415 - help need not load it
-    from python_stages.site.write import write_site  # noqa: PLC0415 - the same
+    from python_stages.site import report_json
+    from python_stages.site.write import write_site
 
     def say(line: str) -> None:
         if not as_json:
@@ -49,7 +49,7 @@ def site(
         typer.echo(report.verdict.sentence)
         typer.echo(f"open {out / 'index.html'}")
     if serve:
-        from python_stages.site import serve as server  # noqa: PLC0415 - the same
+        from python_stages.site import serve as server
 
         server.serve(out, port, say, changed=_last_build, write=write)
 

@@ -1,8 +1,14 @@
-"""Fictional transactions files, of any size, clean or with known dirt in them.
+"""Fictional source files, of any size, clean or with known dirt in them.
 
-A file is made of blocks of 10,000 rows. A block is a pure function of (seed, rows, broken records,
-block number), so that any number of processes can make them in any order; the parent writes them
-one after the other. The same call gives the same bytes everywhere.
+files.py          any table, a record at a time: tickets.py, legal.py, pii_texts.py
+people.py         who occurs in them, and exists nowhere
+transactions.py   card payments by the hundred thousand a second; tables.py, accounts.py, dirt.py
+draws.py          chance that is the same on every machine
+limits.py, report.py   what is asked for, what was written
+
+A transactions file is made of blocks of 10,000 rows. A block is a pure function of (seed, rows,
+broken records, block number), so that any number of processes can make them in any order; the
+parent writes them one after the other. The same call gives the same bytes everywhere.
 """
 
 import csv
@@ -19,35 +25,24 @@ from pathlib import Path
 
 import numpy as np
 
-from python_stages.errors import ConfigError
 from python_stages.generate import dirt, transactions
 from python_stages.generate.accounts import accounts
 from python_stages.generate.draws import Draws, Stream
+from python_stages.generate.files import Table, generate_table
+from python_stages.generate.legal import LEGAL
+from python_stages.generate.limits import check_folders, check_numbers
+from python_stages.generate.pii_texts import PII_TEXTS
+from python_stages.generate.report import GenerationReport
 from python_stages.generate.tables import HEADER
+from python_stages.generate.tickets import TICKETS
 
-__all__ = ["GenerationReport", "generate_transactions"]
+__all__ = ["TABLES", "GenerationReport", "Table", "generate_table", "generate_transactions"]
+
+TABLES: Mapping[str, Table] = {table.name: table for table in (TICKETS, LEGAL, PII_TEXTS)}
+"""What `generate_table` can write, by the name of the dataset."""
 
 BLOCK_ROWS = 10_000
-MAX_ROWS = 1_000_000_000
-_MAX_SEED = 2**64 - 1
 _BLOCKS_AHEAD = 2  # per worker: enough to keep it busy, few enough to bound the memory
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationReport:
-    """What was written.
-
-    Args:
-        n_rows: good rows, without header and broken records.
-        n_broken: broken records by reason.
-        n_bytes: size of the file.
-        seconds: time it took.
-    """
-
-    n_rows: int
-    n_broken: Mapping[str, int]
-    n_bytes: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +92,8 @@ def generate_transactions(
     """
     started = time.perf_counter()
     workers = os.cpu_count() or 1 if n_workers is None else n_workers
-    _check_numbers(n_rows, seed, dirty_rate, workers)
-    _check_folders(path, truth_path)
+    check_numbers(n_rows, seed, dirty_rate, workers)
+    check_folders(path, truth_path)
     plan = _Plan(seed, n_rows, round(dirty_rate * n_rows))
     n_broken: Counter[str] = Counter()
     partial = path.with_name(f"{path.name}.partial")
@@ -125,23 +120,6 @@ def generate_transactions(
         out.close()
         partial.replace(path)
     return GenerationReport(n_rows, dict(n_broken), n_bytes, time.perf_counter() - started)
-
-
-def _check_numbers(n_rows: int, seed: int, dirty_rate: float, workers: int) -> None:
-    if not 0 <= n_rows <= MAX_ROWS:
-        raise ConfigError(f"cannot generate that many rows: choose 0 to {MAX_ROWS:,}")
-    if not 0 <= seed <= _MAX_SEED:
-        raise ConfigError("seed is out of range: choose a whole number from 0 to 2**64 - 1")
-    if not 0 <= dirty_rate <= 1:
-        raise ConfigError("dirty rate is out of range: choose a share from 0 to 1")
-    if workers < 1:
-        raise ConfigError("number of workers is out of range: choose at least 1")
-
-
-def _check_folders(*targets: Path | None) -> None:
-    for target in targets:
-        if target and not target.parent.is_dir():
-            raise ConfigError(f"the folder of {target.name} does not exist: create it first")
 
 
 def _blocks(plan: _Plan, workers: int) -> Iterator[_Block]:

@@ -1,10 +1,11 @@
 """Account for every record of a source: read = kept + rejected, with a reason for each rejection.
 
 Two independent readers count: DuckDB's CSV reader, which also judges every cell, and a count of
-physical lines (`lines.py`) that knows nothing of CSV. A file whose every line is a good record of
-its own takes one scan, which stores nothing. Of any other, every record is judged by itself; where
-the two counts disagree, every broken line is found and hidden from DuckDB, so that one unterminated
-quote costs one record and not its neighbours.
+physical lines (`lines.py`) that knows nothing of CSV, or of line ends outside of quotes, where
+records may span lines (`records.py`). A file whose every record is good takes one scan, which
+stores nothing. Of any other, every record is judged by itself; where the two counts disagree, every
+broken record is found and hidden from DuckDB, so that one unterminated quote costs one record and
+not its neighbours.
 
 The result names rejected records by file, line, bytes and a keyed hash; it holds no value.
 This stage runs inside a dbt Python model and talks SQL through a cursor of its own.
@@ -21,9 +22,10 @@ import duckdb
 import pyarrow as pa
 
 from python_stages.errors import SourceError
+from python_stages.ingest import faults
 from python_stages.ingest.column_rules import IngestSpec
 from python_stages.ingest.kept import kept_sql, scan_sql
-from python_stages.ingest.lines import Line, broken_lines, locate
+from python_stages.ingest.lines import Line
 from python_stages.ingest.masked_files import MaskedFileSystem
 from python_stages.ingest.rows import INGESTED_SCHEMA, Rejection, report
 from python_stages.ingest.sources import SourceFile, identifier, open_location, require_columns
@@ -104,7 +106,9 @@ class _Accounting:
     def run(self, meanwhile: Callable[[], object] | None = None) -> list[dict[str, Any]]:
         """Return the rows of INGESTED_SCHEMA."""
         with ThreadPoolExecutor() as pool:  # numpy counts without holding the interpreter's lock
-            counts = pool.map(SourceFile.count, self.files)
+            counts = pool.map(
+                lambda file: file.count(is_multiline=self.spec.is_multiline), self.files
+            )
             if meanwhile:
                 pool.submit(meanwhile)
             tally = self._tally()
@@ -121,6 +125,10 @@ class _Accounting:
         n_judged = self._judge(broken) if is_plain else None
         if n_judged != n_read:
             broken = self._broken()
+            n_read = [
+                faults.n_records(file, self.spec, n)
+                for file, n in zip(self.files, n_read, strict=True)
+            ]
             n_judged = self._judge(broken)
             self._require_equal(n_judged, n_read, broken)
         bad = self._bad(broken)
@@ -213,16 +221,12 @@ class _Accounting:
         return [counts.get(index, 0) for index in range(len(self.files))]
 
     def _broken(self) -> list[Rejection]:
-        """Find the lines that are no record."""
+        """Find what is no record."""
         return [
             self._of_line(file, reason, line)
             for file in self.files
             if not file.is_parquet
-            for line, reason in broken_lines(
-                file.path,
-                len(file.columns),
-                [file.columns.index(name) for name in self.spec.columns],
-            )
+            for line, reason in faults.broken(file, self.spec)
         ]
 
     def _require_equal(
@@ -236,8 +240,9 @@ class _Accounting:
             n_good = n_judged[index] if n_judged else "none"
             raise SourceError(
                 f"{self.spec.dataset}: {file.path.name} holds {n_read[index]} records, but "
-                f"{n_good} can be read beside {n_broken} broken lines; nothing was kept. A record "
-                "must be one line, and a file of one column must have no blank lines"
+                f"{n_good} can be read beside {n_broken} broken ones; nothing was kept. A record "
+                "must be one line where the config has no record_start, and a file of one column "
+                "must have no blank lines"
             )
 
     def _bad(self, broken: Sequence[Rejection]) -> list[Rejection]:
@@ -296,7 +301,7 @@ class _Accounting:
                 ]
             elif mine:
                 skip = [rejection.number for rejection in broken if rejection.path == file.path]
-                lines = locate(file.path, [ordinal for ordinal, _, _ in mine], skip)
+                lines = faults.located(file, self.spec, [ordinal for ordinal, _, _ in mine], skip)
                 bad += [self._of_line(file, reason, lines[ordinal]) for ordinal, reason, _ in mine]
         return bad
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -115,8 +116,10 @@ class IngestSpec:
     """A dataset's source: where it lies, and what its records must be.
 
     `record_id` is a column whose repeats are counted, though they are no fault. `record_key` are
-    columns that different records do not share: repeats of whole records are looked for among those
-    that agree in them (default: all columns, which is right but slower).
+    columns that different records do not share: repeats of whole records are looked for among
+    those that agree in them (default: all columns, which is right but slower). `record_start` is a
+    regular expression for what a record begins with; it says that a record may span lines inside
+    of quotes, and is the empty text where anything may begin one. None: a record is one line.
     """
 
     dataset: str
@@ -124,6 +127,7 @@ class IngestSpec:
     columns: Mapping[str, ColumnRule]
     record_id: str | None = None
     record_key: tuple[str, ...] = ()
+    record_start: str | None = None
     config_hash: str = ""  # of the config as dbt has it; rows judged by other rules are not kept
 
     @classmethod
@@ -150,7 +154,14 @@ class IngestSpec:
         # macros/kept_records.sql makes the same hash of the same config
         text = json.dumps(config, sort_keys=True)
         config_hash = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-        return cls(dataset, str(config["location"]), rules, record_id, record_key, config_hash)
+        start = _record_start(dataset, config.get("record_start"))
+        location = str(config["location"])
+        return cls(dataset, location, rules, record_id, record_key, start, config_hash)
+
+    @property
+    def is_multiline(self) -> bool:
+        """Whether a record may span lines, inside of quotes."""
+        return self.record_start is not None
 
     def is_good_sql(self) -> str:
         """Return the SQL condition that is true for a good record only."""
@@ -175,3 +186,11 @@ class IngestSpec:
     def columns_sql(self) -> str:
         """Return the SQL list of all columns."""
         return ", ".join(map(identifier, self.columns))
+
+
+def _record_start(dataset: str, pattern: Any) -> str | None:
+    try:
+        re.compile(pattern or "")
+    except (re.error, TypeError):
+        raise ConfigError(f"{dataset}: record_start must be a regular expression") from None
+    return None if pattern is None else str(pattern)

@@ -1,9 +1,10 @@
 """Physical lines of a text file: counted, judged and located without the reader that loads them.
 
-A record of a source is one physical line (RFC 4180 without line breaks inside quotes). That makes
-the number of records a property of the bytes, which any reader can be held against: DuckDB's CSV
-reader swallows the next line after an unterminated quote, and gives up on a whole file at a stray
-carriage return. The first line is the header, and the way it ends, LF or CRLF, is how every line
+A record of a source is one physical line (RFC 4180 without line breaks inside quotes), where its
+dataset does not say otherwise (records.py). That makes the number of records a property of the
+bytes, which any reader can be held against: DuckDB's CSV reader swallows the next line after an
+unterminated quote, and gives up on a whole file at a stray carriage return. The first line is the
+header, and the way it ends, LF or CRLF, is how every line
 has to end. A line of nothing but that line end is blank, and no record.
 
 All functions stream in chunks of a few MiB; `.gz` files are read through `gzip`.
@@ -71,7 +72,7 @@ def count_lines(path: Path) -> LineCount:
     """Count the records: the lines after the header that are not blank."""
     n_lines = n_blank = n_returns = n_pairs = 0
     has_nul = False
-    is_crlf = _line_end(path) == b"\r\n"
+    is_crlf = line_end(path) == b"\r\n"
     tail = b"\n\n"  # a line ends in front of the first one, too
     with open_bytes(path) as file:
         while chunk := file.read(_COUNT_BYTES):
@@ -111,7 +112,7 @@ def broken_lines(
         stray_carriage_return, unterminated_quote, too_many_columns, missing_columns and
         invalid_encoding.
     """
-    end = _line_end(path)
+    end = line_end(path)
     judge = _Judge(end, n_columns, frozenset(range(n_columns) if used is None else used))
     for block in _blocks(path):
         for index in judge.doubtful(block).tolist():
@@ -134,7 +135,7 @@ def locate(path: Path, ordinals: Iterable[int], skip: Iterable[int]) -> dict[int
     """
     wanted = np.unique(np.fromiter(ordinals, np.int64))
     skipped = np.unique(np.fromiter(skip, np.int64))
-    end = _line_end(path)
+    end = line_end(path)
     found: dict[int, Line] = {}
     n_records = 0
     for block in _blocks(path):
@@ -150,7 +151,7 @@ def locate(path: Path, ordinals: Iterable[int], skip: Iterable[int]) -> dict[int
     return found
 
 
-def _line_end(path: Path) -> bytes:
+def line_end(path: Path) -> bytes:
     """Return the line end of the header: CRLF or LF."""
     with open_bytes(path) as file:
         header = b""
@@ -249,7 +250,7 @@ class _Judge:
             is_odd[:-1] |= (data[:-1] == ord("\r")) & (data[1:] != ord("\n"))
         else:
             is_odd |= data == ord("\r")
-        if not _is_utf8(block.data):
+        if not is_utf8(block.data):
             is_odd |= data > 127  # noqa: PLR2004 - the last byte of ASCII
         is_doubtful[np.searchsorted(ends, np.flatnonzero(is_odd), "right")] = True
         return np.flatnonzero(is_doubtful)
@@ -274,7 +275,7 @@ class _Judge:
             return "too_many_columns"
         if len(fields) < self.n_columns:
             return "missing_columns"
-        return None if all(_is_utf8(fields[place]) for place in self.used) else "invalid_encoding"
+        return None if all(is_utf8(fields[place]) for place in self.used) else "invalid_encoding"
 
 
 def _fields(content: bytes) -> list[bytes] | None:
@@ -290,7 +291,8 @@ def _fields(content: bytes) -> list[bytes] | None:
             return fields
 
 
-def _is_utf8(field: bytes) -> bool:
+def is_utf8(field: bytes) -> bool:
+    """Tell whether bytes are UTF-8."""
     try:
         field.decode("utf-8")
     except UnicodeDecodeError:

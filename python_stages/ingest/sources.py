@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from python_stages.errors import SourceError
 from python_stages.ingest.lines import MAX_LINE_BYTES, LineCount, count_lines, open_bytes
+from python_stages.ingest.records import count_records
 
 _KAGGLE = "kaggle://"
 _MAX_HEADER_BYTES = 1 << 20
@@ -42,8 +43,11 @@ class SourceFile:
         """Whether the file is Parquet; otherwise it is CSV, gzipped or not."""
         return self.path.suffix == ".parquet"
 
-    def count(self) -> LineCount:
+    def count(self, *, is_multiline: bool = False) -> LineCount:
         """Count the records without the reader that loads them: by line ends, or the footer.
+
+        Args:
+            is_multiline: whether a record may span lines, inside of quotes.
 
         Raises:
             SourceError: the file cannot be read to its end.
@@ -51,7 +55,7 @@ class SourceFile:
         try:
             if self.is_parquet:
                 return LineCount(int(pq.read_metadata(self.path).num_rows), is_plain=True)
-            return count_lines(self.path)
+            return count_records(self.path) if is_multiline else count_lines(self.path)
         except _UNREADABLE as error:
             raise SourceError(
                 f"{self.path.name} cannot be read to its end ({type(error).__name__}); is it whole?"
@@ -175,6 +179,28 @@ def csv_sql(url: Path | str, columns: Sequence[str]) -> str:
         # a quarter of DuckDB's default buffer takes 50 MB less memory and no more time
         f"max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES}, "
         f"compression = '{'gzip' if is_gzip else 'none'}')"
+    )
+
+
+def lenient_sql(location: str, column: str) -> str:
+    """Return the SELECT of one column of a location, named value, as far as it can be read.
+
+    It is for looking for values, not for counting them: records that cannot be read are passed
+    over, and a file that cannot be read has none.
+    """
+    try:
+        files = open_location(location)
+        require_columns(files, [column])
+    except SourceError:
+        return "select null::varchar as value where false"
+    name = identifier(column)
+    return " union all ".join(
+        f"select {name}::varchar as value from read_parquet({_exact(file.path)})"
+        if file.is_parquet
+        else f"select {name} as value from read_csv({_exact(file.path)}, all_varchar = true, "
+        "header = true, delim = ',', quote = '\"', escape = '\"', strict_mode = false, "
+        "ignore_errors = true, null_padding = true, parallel = false)"
+        for file in files
     )
 
 

@@ -11,6 +11,7 @@ Need = tuple[str, Kind]  # a column, and what it must hold
 
 DESCRIPTION: Final = Placeholder("description", "")
 
+_RENDERED: Final = frozenset({"row_id", "label", "system_text", "user_text", "assistant_text"})
 _KNOWN: Final = (
     "label_column",
     "currency_column",
@@ -22,6 +23,8 @@ _KNOWN: Final = (
     "system",
     "instructions",
     "templates",
+    "answers",
+    "carry",
 )
 
 
@@ -30,10 +33,13 @@ class RenderSpec:
     """How one dataset is put into words.
 
     Args:
-        label_column: the column that the assistant answers with, exactly as it is.
+        label_column: the column that tells classes apart; where there are no `answers`, the
+            assistant answers with it, exactly as it is.
         templates: wordings of a row.
         instructions: wordings of the question; each holds `{description}`, the filled template.
+        answers: wordings of the answer; empty where it is the label.
         system: the system message, or None for conversations without one.
+        carry: columns that come out as they are, for the scrub stage to look at.
         currency_column: ISO 4217 code of the row's amounts; None where no format needs it.
         locale_column: the column that `locales` maps to a locale; None: `default_locale` for all.
         locales: value of the locale column -> CLDR locale.
@@ -44,7 +50,9 @@ class RenderSpec:
     label_column: str
     templates: tuple[Template, ...]
     instructions: tuple[Template, ...]
-    system: str | None
+    answers: tuple[Template, ...]
+    system: Template | None
+    carry: tuple[str, ...]
     currency_column: str | None
     locale_column: str | None
     locales: Mapping[str, str]
@@ -64,11 +72,14 @@ class RenderSpec:
                 f"unknown render setting {', '.join(unknown)}: "
                 f"the known ones are {', '.join(_KNOWN)}",
             )
+        system = _text(config, "system")
         spec = cls(
             label_column=_required_text(config, "label_column"),
             templates=_templates(config, "templates", at_least=config.get("min_templates", 1)),
             instructions=_templates(config, "instructions", at_least=1),
-            system=_text(config, "system"),
+            answers=_templates(config, "answers", at_least=1) if config.get("answers") else (),
+            system=None if system is None else Template.parse(system),
+            carry=tuple(_text_list(config.get("carry") or [], "carry")),
             currency_column=_text(config, "currency_column"),
             locale_column=_text(config, "locale_column"),
             locales=_locales(config),
@@ -82,8 +93,14 @@ class RenderSpec:
     def columns(self) -> frozenset[str]:
         """Return every column of the input that rendering reads."""
         named = {self.label_column, self.locale_column, self.currency_column} - {None}
-        used = {place.column for template in self.templates for place in template.placeholders}
-        return frozenset({"row_id", *used, *(name for name in named if name is not None)})
+        used = {place.column for template in self.wordings for place in template.placeholders}
+        names = {name for name in named if name is not None}
+        return frozenset({"row_id", *used, *names, *self.carry})
+
+    @property
+    def wordings(self) -> tuple[Template, ...]:
+        """Return every template that a row fills."""
+        return (*self.templates, *self.answers, *((self.system,) if self.system else ()))
 
     def needs(self, template: Template) -> frozenset[Need]:
         """Return the (column, kind) pairs that a row must hold for the template to be eligible."""
@@ -96,13 +113,14 @@ class RenderSpec:
 
 def _check_consistent(spec: RenderSpec) -> None:
     """Raise ConfigError where one setting contradicts another."""
-    places = {place for template in spec.templates for place in template.placeholders}
+    places = {place for template in spec.wordings for place in template.placeholders}
+    shown = {place.column for template in spec.templates for place in template.placeholders}
     columns = {place.column for place in places}
     if not all(template.placeholders for template in spec.templates):
         raise ConfigError("a template has no placeholder: it would say nothing about its row")
     if any(template.placeholders != {DESCRIPTION} for template in spec.instructions):
         raise ConfigError("an instruction must hold {description} and no other placeholder")
-    if spec.label_column in columns:
+    if spec.label_column in shown and not spec.answers:
         raise ConfigError("a template shows the label column: the question would hold its answer")
     if spec.currency_column is None and any(place.needs_currency for place in places):
         raise ConfigError("a template writes money: name the currency_column")
@@ -116,6 +134,8 @@ def _check_consistent(spec: RenderSpec) -> None:
         )
     if all({p.column for p in t.placeholders} & set(spec.blank_values) for t in spec.templates):
         raise ConfigError("every template shows a column of blank_values: add one that does not")
+    if len(set(spec.carry)) != len(spec.carry) or not _RENDERED.isdisjoint(spec.carry):
+        raise ConfigError("carry names a column twice, or one that this stage makes: rename it")
     for identifier in (*spec.locales.values(), spec.default_locale):
         check_locale(identifier)
 

@@ -1,11 +1,12 @@
-"""Rows and templates become chat text: a user who asks, an assistant who answers with the label.
+"""Rows and templates become chat text: a user who asks, an assistant who answers.
 
 Which template a row gets is a keyed hash of its row_id: a rebuild, another batch size or another
 machine changes nothing, and nobody without the key can tell which wording a row got. A template
 that needs a value which the row lacks (null, blank, or listed in `blank_values`) is not eligible
-for the row. The label answers and never asks: a template that shows it is refused.
+for the row. Where the label answers it never asks: a template that shows it is refused.
 
-Pure and streaming: record batches in, record batches of RENDERED_SCHEMA out, one at a time.
+Pure and streaming: record batches in, record batches of RENDERED_SCHEMA out, one at a time, and
+beside it the columns that the settings carry on.
 """
 
 import hmac
@@ -17,7 +18,15 @@ import pyarrow.compute as pc
 
 from python_stages.errors import ConfigError, StageError
 from python_stages.render.spec import Need, RenderSpec
-from python_stages.render.wording import FORMATS, Kind, Template, Writer, clean, currencies
+from python_stages.render.wording import (
+    FORMATS,
+    Kind,
+    Template,
+    Writer,
+    clean,
+    clean_lines,
+    currencies,
+)
 
 RENDERED_SCHEMA: Final = pa.schema(
     [
@@ -28,6 +37,12 @@ RENDERED_SCHEMA: Final = pa.schema(
         ("assistant_text", pa.string()),
     ],
 )
+
+
+def rendered_schema(spec: RenderSpec) -> pa.Schema:
+    """Return the schema of what comes out: RENDERED_SCHEMA and the columns carried on, as text."""
+    return pa.schema([*RENDERED_SCHEMA, *((name, pa.string()) for name in spec.carry)])
+
 
 _SHORTEST_KEY: Final = 16  # bytes
 _TOO_LARGE: Final = 10**15  # beyond it a double no longer holds cents; infinity and NaN fail too
@@ -60,35 +75,48 @@ def _render_batch(batch: pa.RecordBatch, spec: RenderSpec, key: bytes) -> pa.Rec
     """Render one batch whose columns are checked."""
     row_ids = _exact_texts(batch, "row_id")
     labels = _exact_texts(batch, spec.label_column)
-    needs = {template: spec.needs(template) for template in spec.templates}
-    values = {need: _values(batch, need, spec) for need in frozenset().union(*needs.values())}
-    bound = {template: _bind(template, values) for template in spec.templates}
+    values = {
+        need: _values(batch, need, spec)
+        for need in frozenset().union(*map(spec.needs, spec.wordings))
+    }
+    bound = {template: _bind(template, values) for template in spec.wordings}
+    needs = {template: spec.needs(template) for template in spec.wordings}
     currency_of = values.get((spec.currency_column or "", Kind.TEXT))
     place_of = _texts(batch, spec.locale_column) if spec.locale_column else None
 
-    eligible: dict[frozenset[Need], list[Template]] = {}
-    users: list[str] = []
-    for row, row_id in enumerate(row_ids):
+    eligible: dict[tuple[frozenset[Need], tuple[Template, ...]], list[Template]] = {}
+
+    def fill(row: int, templates: tuple[Template, ...], choice: int) -> str:
+        """Write a row in one of the templates that it holds all values for."""
         missing = frozenset([need for need, column in values.items() if column[row] is None])
-        if missing not in eligible:
-            eligible[missing] = _eligible(needs, missing)
-        template, instruction = _choose(row_id, key, eligible[missing], spec.instructions)
+        if (missing, templates) not in eligible:
+            allowed = _eligible({one: needs[one] for one in templates}, missing)
+            eligible[missing, templates] = allowed
+        fitting = eligible[missing, templates]
         place = place_of[row] if place_of else None
         locale = spec.locales.get(place or "", spec.default_locale)
         currency = currency_of[row] if currency_of else ""
-        description = "".join(
+        return "".join(
             piece if isinstance(piece, str) else piece[1](piece[0][row], locale, currency)
-            for piece in bound[template]
-        )
-        users.append(
-            "".join(p if isinstance(p, str) else description for p in instruction.pieces),
+            for piece in bound[fitting[choice % len(fitting)]]
         )
 
-    systems = [spec.system] * batch.num_rows
-    columns: list[Sequence[str | None]] = [row_ids, labels, systems, users, labels]
+    users: list[str] = []
+    systems: list[str | None] = []
+    answers: list[str] = []
+    for row, row_id in enumerate(row_ids):
+        template, instruction, answer = _choices(row_id, key)
+        description = fill(row, spec.templates, template)
+        asked = spec.instructions[instruction % len(spec.instructions)]
+        users.append("".join(p if isinstance(p, str) else description for p in asked.pieces))
+        systems.append(fill(row, (spec.system,), 0) if spec.system else None)
+        answers.append(fill(row, spec.answers, answer) if spec.answers else labels[row])
+
+    columns: list[Sequence[str | None]] = [row_ids, labels, systems, users, answers]
+    columns += [_raw_texts(batch, name) for name in spec.carry]
     return pa.RecordBatch.from_arrays(
         [pa.array(column, type=pa.string()) for column in columns],
-        schema=RENDERED_SCHEMA,
+        schema=rendered_schema(spec),
     )
 
 
@@ -123,16 +151,15 @@ def _eligible(
     return eligible
 
 
-def _choose(
-    row_id: str,
-    key: bytes,
-    templates: Sequence[Template],
-    instructions: Sequence[Template],
-) -> tuple[Template, Template]:
-    """Choose by HMAC-SHA256 of the row id; 128 bits per choice leave a bias below 2**-120."""
+def _choices(row_id: str, key: bytes) -> tuple[int, int, int]:
+    """Choose template, instruction and answer by HMACs; 128 bits leave a bias below 2**-120."""
     digest = hmac.digest(key, row_id.encode(), "sha256")
-    first, second = (int.from_bytes(half) for half in (digest[:16], digest[16:]))
-    return templates[first % len(templates)], instructions[second % len(instructions)]
+    answer = hmac.digest(key, b"answer\0" + row_id.encode(), "sha256")
+    return (
+        int.from_bytes(digest[:16]),
+        int.from_bytes(digest[16:]),
+        int.from_bytes(answer[:16]),
+    )
 
 
 def _values(batch: pa.RecordBatch, need: Need, spec: RenderSpec) -> list[Any]:
@@ -144,6 +171,8 @@ def _values(batch: pa.RecordBatch, need: Need, spec: RenderSpec) -> list[Any]:
         if column == spec.currency_column:
             return [text if text in currencies() else None for text in texts]
         return [None if text in blank else text for text in texts]
+    if kind is Kind.LINES:
+        return [clean_lines(text) or None if text else None for text in _raw_texts(batch, column)]
     if kind is Kind.NUMBER:
         numbers: list[Any] = batch.column(column).to_pylist()
         return [n if n is not None and abs(n) < _TOO_LARGE else None for n in numbers]
@@ -185,7 +214,7 @@ def _check_columns(schema: pa.Schema, spec: RenderSpec) -> None:
             f"templates or settings name {', '.join(absent)}: "
             f"the available columns are {', '.join(sorted(schema.names))}",
         )
-    for template in spec.templates:
+    for template in spec.wordings:
         for place in template.placeholders:
             if not _holds(schema.field(place.column).type, place.kind):
                 raise ConfigError(

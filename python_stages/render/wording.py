@@ -3,7 +3,8 @@
 A template is parsed once into pieces; values are joined in and never parsed, so braces in data stay
 braces. Attributes, indexes, conversions and nested placeholders do not exist in it. The formats:
 
-    {x}            the value as text
+    {x}            the value as text, on one line
+    {x:lines}      the same with its line breaks
     {x:money}      amount with the currency's symbol and number of decimals, as the locale writes it
     {x:number}     the same without the symbol (write `{currency}` beside it)
     {x:date}       all-numeric date in the locale's order, always with the full year
@@ -54,6 +55,7 @@ class Kind(Enum):
     TEXT = "text"
     NUMBER = "a number"
     MOMENT = "a timestamp or date"
+    LINES = "text of some lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,12 @@ def clean(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", text).translate(_CLEAN)
     return " ".join(text.split())
+
+
+def clean_lines(text: str) -> str:
+    """Return text whose lines are clean; no line is blank behind another blank one."""
+    lines = "\n".join(map(clean, text.splitlines())).strip("\n")
+    return re.sub("\n{3,}", "\n\n", lines)
 
 
 def check_locale(identifier: str) -> None:
@@ -202,6 +210,7 @@ def _time(value: datetime, locale: str, _currency: str) -> str:
 
 FORMATS: Final[Mapping[str, Format]] = {
     "": Format(Kind.TEXT, _text),
+    "lines": Format(Kind.LINES, _text),
     "money": Format(Kind.NUMBER, _money),
     "number": Format(Kind.NUMBER, _number),
     "date": Format(Kind.MOMENT, _date),

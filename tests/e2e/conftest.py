@@ -34,6 +34,8 @@ CHECKOUT = Path(__file__).parents[2]
 _PARTS = ("models", "macros", "tests/generic", "expectations", "sample_data", "python_stages")
 _TIMEOUT_SECONDS = 240.0
 _STEP_SECONDS = 0.002
+# what a user gets who sends nothing anywhere; whoever tests another backend names it
+_VARIABLES: Mapping[str, Any] = {"backend": "plan", "sample_per_class": 25}
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -108,9 +110,8 @@ class Project:
         flags = ["--target-path", str(self.target), "--log-path", str(self.logs)]
         if "--log-level-file" not in args:
             flags += ["--log-level-file", "debug"]  # off by default; on, it must be clean as well
-        # a test that wants a model trained says so: most are about what comes before
-        given = {"backend": "plan", **(vars or {})}
-        return [_script("dbt"), *args, *flags, "--vars", json.dumps(given)]
+        given = ["--vars", json.dumps({**_VARIABLES, **(vars or {})})]
+        return [_script("dbt"), *args, *flags, *given]
 
     def dbt(
         self,
@@ -123,7 +124,8 @@ class Project:
 
         Args:
             args: the command and its options, such as `"build", "--select", "stg_transactions+"`.
-            vars: what goes into `--vars`; the backend is `plan` where they name none.
+            vars: what goes into `--vars`; where they do not say, the backend is
+                `plan`, and the sample small.
             check: fail the test where dbt fails.
             env: environment variables for this command.
         """

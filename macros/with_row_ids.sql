@@ -1,0 +1,15 @@
+{% macro with_row_ids(relation, dataset, columns, subject=none) -%}
+    {#- The rows of a relation with an opaque name each, and whose they are: columns row_id,
+        subject_hmac, and `columns`.
+
+        Rows that agree in all columns are told apart by their number, and by nothing of their source. -#}
+    {%- set list = columns | join(', ') -%}
+    select
+        keyed_hmac('{{ dataset }}.row', concat_ws(chr(31), {{ list }}, copy_number)) as row_id,
+        {{ subject_hmac(dataset, subject or 'null') }} as subject_hmac,
+        {{ list }}
+    from (
+        select *, row_number() over (partition by {{ list }}) as copy_number
+        from {{ relation }}
+    )
+{%- endmacro %}

@@ -1,0 +1,7 @@
+from python_stages.dbt_models import pii_recall
+
+
+def model(dbt, session):
+    rendered, examples = dbt.ref("pii_texts_rendered"), dbt.ref("pii_texts_examples")
+    scrub, planted = dbt.config.meta_get("scrub"), dbt.config.meta_get("planted")
+    return pii_recall(rendered, examples, "pii_texts", scrub, planted)
