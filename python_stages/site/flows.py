@@ -13,7 +13,7 @@ RED: Final = ("direct", "free_text")
 CLASSES: Final = (*RED, "sensitive", "quasi", "none")
 # scrubbing looks for what identifies: a date, an amount or a country in a text stays there
 _KEPT: Final = frozenset({"sensitive", "quasi", "none"})
-STATES: Final = ("sampled", "rendered", "scrubbed", "examples", "sealed")
+STATES: Final = ("drawn", "sampled", "rendered", "scrubbed", "examples", "sealed")
 
 # by origin, how it is in a column
 _Spread = Mapping[Column, Passage]
