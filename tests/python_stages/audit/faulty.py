@@ -64,13 +64,9 @@ def audited(epsilon: float, seed: int, *, n_epochs: int) -> Report:
     assert result is not None
     assert result.privacy is not None
     base = list(attack(canaries, Trained(load_base("pico")), n_others=0))
-    tuned = list(
-        attack(canaries, Trained(load(storage, result.final_checkpoint)), n_others=0)
-    )
+    tuned = list(attack(canaries, Trained(load(storage, result.final_checkpoint)), n_others=0))
     claim = result.privacy
-    return report(
-        tuned, base=base, epsilon=claim.epsilon, delta=claim.delta, covers_copies=True
-    )
+    return report(tuned, base=base, epsilon=claim.epsilon, delta=claim.delta, covers_copies=True)
 
 
 @contextmanager
