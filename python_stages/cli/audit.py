@@ -26,11 +26,11 @@ JobKey = Annotated[str, typer.Argument(metavar="KEY", help="Key of a job, or the
 _VERDICTS = (
     "select dataset, job_key, model_role, model, verdict, value as epsilon_shown, "
     "most as epsilon_at_most, claimed_epsilon, claimed_delta, privacy_unit, reasons, audited_at "
-    f"from {_RELATION} where measure = 'verdict' "
+    "from vault.main.memorization_audit where measure = 'verdict' "
 )
 _MEASURES = (
     "select model_role, step, measure, kind, n_repeats, value, low, high, chance, most, n "
-    f"from {_RELATION} where measure <> 'verdict' and job_key = ? "
+    "from vault.main.memorization_audit where measure <> 'verdict' and job_key = ? "
     "order by model_role, step, measure, kind, n_repeats"
 )
 
