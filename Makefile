@@ -9,8 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+# where Python may keep no bytecode, each of hundreds of processes compiles the libraries again
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env build test test-slow test-extras lint lint-sql format bench ner docs lock clean clean-vault
+.PHONY: help env build site test test-slow test-extras lint lint-sql format bench ner docs lock clean clean-vault
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +32,10 @@ $(STAMP): requirements.lock pyproject.toml
 
 build: $(STAMP) ## the main job: dbt build on the bundled sample, or on the file that a var names
 	$(BIN)/dbt build
+	$(BIN)/sealtune site
+
+site: $(STAMP) ## the report, the lineage and the documentation of the last build, as pages in site/
+	$(BIN)/sealtune site
 
 test: $(STAMP) lint ## lint, then every test
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder  # the slowest files come first

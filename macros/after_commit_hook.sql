@@ -12,6 +12,7 @@
             'checked': ref(checked) | string,
             'check': checked_node.config.meta.check,
             'job': config.get('meta').job,
+            'audit': config.get('meta').get('audit'),
             'subject': config.get('meta').get('subject'),
         }) -%}
     {%- endif -%}

@@ -3,7 +3,7 @@
 Arrows point down this list, never up.
 
     cli/              the `sealtune` command
-    dbt_models.py, outcome_models.py   what the thin dbt Python models call
+    dbt_models.py, outcome_models.py, audit_models.py   what the thin dbt Python models call
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
     ingest/           account for every record of a source

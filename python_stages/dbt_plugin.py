@@ -239,6 +239,11 @@ class ValueFreeCursor(DuckDBCursorWrapper):
             return self._cursor.fetchall()
 
 
+def say(line: str) -> None:
+    """Write a line to dbt's log; it holds no value."""
+    _log.info(f"sealtune: {line}")
+
+
 class Plugin(BasePlugin):
     """The one place where sealtune meets dbt-duckdb."""
 
@@ -258,9 +263,5 @@ class Plugin(BasePlugin):
 
     def store(self, target_config: TargetConfig) -> None:
         """Run one of the hooks of a model; see macros/seal.sql, submit.sql and refresh_jobs.sql."""
-
-        def say(line: str) -> None:
-            _log.info(f"sealtune: {line}")
-
         with _as_dbt_error(), self._con.cursor() as cursor:
             say(hooks.run(cursor, dict(target_config.config), say))

@@ -14,11 +14,13 @@ from typing import Any, Self
 import duckdb
 
 from python_stages import keys, settings, trace
+from python_stages.audit import AuditSettings
 from python_stages.backends.base import Content
 from python_stages.check import CheckSpec, hash_suites, require_pass
 from python_stages.errors import TamperedError, value_free
 from python_stages.jobs.hooks import describe_job, refresh_jobs, submit_job
 from python_stages.jobs.ledger import LedgerRow
+from python_stages.jobs.planting import Planted
 from python_stages.jobs.settings import JobSettings
 from python_stages.scrub.engine import expand
 from python_stages.seal import (
@@ -100,6 +102,11 @@ def check_spec(config: Mapping[str, Any]) -> CheckSpec:
 
 def fingerprint_relation(examples: duckdb.DuckDBPyRelation, ring: keys.KeyRing) -> str:
     """Return the fingerprint of the dataset that these `*_examples` become."""
+    return fingerprint_dataset(fingerprint_splits(examples, ring), ring.hmac_key("fingerprint"))
+
+
+def fingerprint_splits(examples: duckdb.DuckDBPyRelation, ring: keys.KeyRing) -> dict[str, str]:
+    """Return the fingerprint of each split that these `*_examples` become."""
     key = ring.hmac_key("fingerprint")
 
     def lines(split: str) -> Iterator[bytes]:
@@ -110,7 +117,7 @@ def fingerprint_relation(examples: duckdb.DuckDBPyRelation, ring: keys.KeyRing) 
                 yield str(line).encode()
 
     splits = [name for (name,) in examples.project("split").distinct().fetchall()]
-    return fingerprint_dataset({name: fingerprint_lines(lines(name), key) for name in splits}, key)
+    return {name: fingerprint_lines(lines(name), key) for name in splits}
 
 
 def run(
@@ -131,7 +138,8 @@ def run(
         if config["hook"] == "seal":
             sealed = seal_lines(lines, ring, config.get("subject"))
             return _describe_sealed(lines.dataset, sealed)
-        return describe_job(submit_lines(lines, ring, config["job"], say))
+        audit = AuditSettings.from_config(config.get("audit") or {"enabled": False})
+        return describe_job(submit_lines(lines, ring, config["job"], say, audit=audit))
 
 
 def seal_lines(lines: Lines, ring: keys.KeyRing, subject: str | None = None) -> list[SealedFile]:
@@ -162,15 +170,25 @@ def seal_lines(lines: Lines, ring: keys.KeyRing, subject: str | None = None) -> 
 
 
 def submit_lines(
-    lines: Lines, ring: keys.KeyRing, config: Mapping[str, Any], say: Callable[[str], None]
+    lines: Lines,
+    ring: keys.KeyRing,
+    config: Mapping[str, Any],
+    say: Callable[[str], None],
+    *,
+    audit: AuditSettings | None = None,
 ) -> LedgerRow:
-    """Submit the job of the sealed splits, or find it submitted; raises as `submit_job`."""
+    """Submit the job of the sealed splits, or find it submitted; raises as `submit_job`.
+
+    Args:
+        lines: what is sealed.
+        ring: the keys.
+        config: what `JobSettings` takes.
+        say: takes a line for the log.
+        audit: says whether canaries go into the job itself; None: none do.
+    """
     job = JobSettings.from_config(config)
     by_split = lines.fingerprints(ring)
-    contents = {
-        name: _content(sealed_folder() / lines.dataset / f"{name}-{fingerprint}.sealed", ring)
-        for name, fingerprint in by_split.items()
-    }
+    contents = sealed_contents(lines.dataset, by_split, ring)
     n_examples, n_tokens = lines.count_train()
     spec = job.spec(
         dataset=lines.dataset,
@@ -180,7 +198,23 @@ def submit_lines(
         n_examples=n_examples,
         n_training_tokens=n_tokens,
     )
+    if audit is not None and audit.is_on(job.backend) and audit.plant_in == "job":
+        spec = Planted.of(lines.dataset, audit, ring).into(spec)
     return submit_job(spec, job, say)
+
+
+def sealed_contents(
+    dataset: str, by_split: Mapping[str, str], ring: keys.KeyRing
+) -> dict[str, Content]:
+    """Return the sealed splits of these fingerprints, as a backend takes them.
+
+    Raises:
+        SealError: one is missing, or is not what was sealed.
+    """
+    return {
+        name: _content(sealed_folder() / dataset / f"{name}-{fingerprint}.sealed", ring)
+        for name, fingerprint in by_split.items()
+    }
 
 
 def sealed_folder() -> Path:

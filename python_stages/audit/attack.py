@@ -3,6 +3,7 @@
 A model is anything that answers prompts; one that also tells log-probabilities is attacked harder.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +17,7 @@ from python_stages.audit.exposure import exposure
 from python_stages.audit.extraction import Extraction, extraction
 
 _BATCH: Final = 64
+_BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[ -](?=\d)")
 
 
 class Subject(Protocol):
@@ -37,9 +39,11 @@ class Attacked:
     Attributes:
         canary: which.
         extraction: whether the greedy answer gives the secret away.
-        guess: the one candidate that the answer names; None: none or several, or no candidates.
+        guess: the one secret of those it could have had that the answer names first, or where they
+            are few, names alone; None: there is none.
         log_probability: of the planted answer, or None where the model does not tell.
         exposure: bits, or None likewise.
+        n_others: secrets that its own was ranked among.
     """
 
     canary: Canary
@@ -47,24 +51,35 @@ class Attacked:
     guess: str | None
     log_probability: float | None
     exposure: float | None
+    n_others: int = 0
 
 
 def attack(
-    canaries: Sequence[Canary], subject: Subject, *, n_others: int = 255, seed: int = 0
+    canaries: Sequence[Canary],
+    subject: Subject,
+    *,
+    n_others: int = 255,
+    n_ranked: int | None = None,
+    seed: int = 0,
 ) -> Iterator[Attacked]:
     """Attack a model with every canary, controls too; yields them in order.
 
     Args:
         canaries: from `canaries.plant`.
         subject: the model.
-        n_others: random secrets that each one's rank is taken among.
+        n_others: random secrets that each one's rank is taken among; 0 takes no rank.
+        n_ranked: how many of those that the coin decided over are ranked, the first ones; repeated
+            ones always are; None: all.
         seed: of the random secrets; the same for every model, so that they compare.
     """
+    once = [one.canary_id for one in canaries if one.n_repeats <= 1]
+    unranked = frozenset() if n_ranked is None else frozenset(once[n_ranked:])
     remaining = iter(canaries)
     while batch := list(islice(remaining, _BATCH)):
         answers = subject.answers([canary.prompt for canary in batch])
         for canary, answer in zip(batch, answers, strict=True):
-            others = random_secrets(canary, n_others, seed)
+            is_ranked = canary.canary_id not in unranked
+            others = random_secrets(canary, n_others, seed) if is_ranked else []
             secrets = [canary.secret, *others]
             scores = subject.log_probabilities(
                 [canary.prompt] * len(secrets), [canary.answer_with(one) for one in secrets]
@@ -74,11 +89,19 @@ def attack(
                 extraction=extraction(canary, answer),
                 guess=_guess(canary, answer),
                 log_probability=None if scores is None else float(scores[0]),
-                exposure=None if scores is None else exposure(float(scores[0]), scores[1:]),
+                exposure=(
+                    None if scores is None or not others else exposure(float(scores[0]), scores[1:])
+                ),
+                n_others=len(others),
             )
 
 
 def _guess(canary: Canary, answer: str) -> str | None:
-    said = answer.casefold()
-    named = [one for one in canary.candidates if one.casefold() in said]
-    return named[0] if len(named) == 1 else None
+    if canary.candidates:
+        said = answer.casefold()
+        named = [one for one in canary.candidates if one.casefold() in said]
+        return named[0] if len(named) == 1 else None
+    # a number of the secret's length, however it is grouped; the first, so that it is one guess
+    digits = _BETWEEN_DIGITS.sub("", answer)
+    found = re.search(rf"(?<!\d)\d{{{len(canary.secret)}}}(?!\d)", digits)
+    return found.group() if found else None

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHANCE_BITS: Final = 1 / math.log(2)
+CHANCE_MEDIAN_BITS: Final = 1.0
+"""Half of the ranks are in the upper half, whose exposure is a bit or more."""
 
 
 def exposure(secret: float, others: NDArray[np.float64]) -> float:

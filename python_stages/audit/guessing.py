@@ -17,8 +17,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-SIGNIFICANCE: Final = 0.025
-"""Half of 0.05: of two bounds (see membership.py) the larger one is taken."""
+SIGNIFICANCE: Final = 0.0125
+"""A quarter of 0.05: of the bounds (see membership.py, reconstruction.py) the largest is taken."""
 
 _MAX_EPSILON: Final = 50.0
 
@@ -31,7 +31,7 @@ class Guesses:
         n_right: answers that name the secret and no other candidate.
         n_guesses: answers that name exactly one candidate.
         k: candidates of each secret.
-        epsilon: lower bound for adding or removing a row, at confidence 97.5 %.
+        epsilon: lower bound for adding or removing a row, at confidence 98.75 %.
         max_epsilon: what as many guesses, all right, would have shown.
     """
 

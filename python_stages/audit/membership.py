@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIGNIFICANCE: Final = 0.025
-"""Half of 0.05: of two bounds (see guessing.py) the larger one is taken."""
+"""Half of 0.05: of the bounds (see guessing.py, reconstruction.py) the largest is taken."""
 
 _N_BOOTSTRAP: Final = 1_000
 

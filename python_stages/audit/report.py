@@ -1,32 +1,47 @@
 """What the attacks show together: one row per group and metric, and a verdict.
 
 FAIL   a bound of epsilon lies above the epsilon that was claimed; or, where none was claimed,
-a planted secret was extracted and no control was
-WARN   the planted are ranked above the controls, or told from them, beyond chance; or the audit
-was too small to refute what was claimed
+       planted secrets were extracted, more often than controls by far
+WARN   planted secrets were extracted under a claim that stands, the planted are ranked above the
+       controls or told from them beyond chance, or the audit was too small to refute the claim
 PASS   neither
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from python_stages.audit.attack import Attacked
-from python_stages.audit.exposure import CHANCE_BITS, more_exposed
-from python_stages.audit.extraction import n_discoverable, share
+from python_stages.audit.exposure import CHANCE_MEDIAN_BITS, more_exposed
+from python_stages.audit.extraction import discoverable, n_discoverable, share
+from python_stages.audit.guessing import SIGNIFICANCE as GUESSED
 from python_stages.audit.guessing import Guesses, guesses
 from python_stages.audit.membership import Membership, membership
+from python_stages.audit.reconstruction import Reconstruction, reconstruction
 
 SIGNIFICANCE: Final = 0.05
 _SMALL_DELTA: Final = 1e-9  # where none was claimed: pure DP, as far as can be told
 _CHANCE_AUC: Final = 0.5
 _SAMPLES: Final = 100
 _DISCOVERED_WITH: Final = 0.5
+
+
+class Bound(Protocol):
+    """A lower bound of epsilon, and what it could have been at most."""
+
+    @property
+    def epsilon(self) -> float:
+        """What was shown."""
+
+    @property
+    def max_epsilon(self) -> float:
+        """What perfect attacks would have shown."""
 
 
 class Verdict(StrEnum):
@@ -49,6 +64,8 @@ class Row:
         low: lower end of the 95 % interval, None where there is none.
         high: upper end.
         n: canaries.
+        chance: what a model gives that has seen none of them; None where that is not known.
+        most: the most that so many canaries could have shown; None where there is no such limit.
     """
 
     kind: str
@@ -58,6 +75,8 @@ class Row:
     low: float | None
     high: float | None
     n: int
+    chance: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +104,7 @@ def report(
     base: Sequence[Attacked] | None = None,
     epsilon: float | None = None,
     delta: float | None = None,
+    covers_copies: bool = False,
 ) -> Report:
     """Sum up the attacks on one model.
 
@@ -94,15 +114,25 @@ def report(
             so that a canary which was likely anyway does not pass for a memory.
         epsilon: what was claimed for one row; None: nothing.
         delta: of that claim.
+        covers_copies: whether the claim is for a row with all its exact copies.
     """
     assumed = _SMALL_DELTA if delta is None else delta
     told = _membership(attacked, base, assumed)
     named = _guesses(attacked, assumed)
+    said = _reconstruction(attacked, assumed, covers_copies=covers_copies)
     rows = [*_extraction_rows(attacked), *_exposure_rows(attacked)]
     rows += _membership_rows(told) if told else []
-    rows += _guess_rows(named) if named else []
-    shown = max(told.epsilon if told else 0.0, named.epsilon if named else 0.0)
-    most = max(told.max_epsilon if told else 0.0, named.max_epsilon if named else 0.0)
+    bounds = []
+    if told:
+        n = told.n_planted + told.n_controls
+        bounds.append(_bound("all", "epsilon_one_run", told, n))
+    if named:
+        bounds.append(_bound("name", "epsilon_from_guesses", named, named.n_guesses))
+    if said:
+        bounds.append(_bound("digits", "epsilon_from_secrets", said, said.n))
+    rows += bounds
+    shown = max((row.value for row in bounds), default=0.0)
+    most = max((row.most or 0.0 for row in bounds), default=0.0)
     verdict, reasons = _judge(attacked, told, shown=shown, most=most, claimed=epsilon)
     return Report(verdict, tuple(reasons), tuple(rows), shown, most)
 
@@ -124,9 +154,11 @@ def _judge(
     n_chance = sum(one.extraction.is_contained for one in attacked if not one.canary.n_repeats)
     if claimed is not None and shown > claimed:
         fails.append(f"an epsilon of {shown:.2f} was shown, above the {claimed:.2f} claimed")
-    if n_said and not n_chance:
+    n_controls = len(attacked) - len(planted)
+    if _is_more(n_said, len(planted), n_chance, n_controls):
         (fails if claimed is None else warnings).append(
-            f"the model says {n_said} of {len(planted)} planted secrets, and none of the controls"
+            f"the model says {n_said} of {len(planted)} planted secrets, and {n_chance} of "
+            f"{n_controls} that it never saw"
         )
     if told and told.auc.low > _CHANCE_AUC:
         warnings.append(f"planted rows are told from controls: AUC {told.auc.value:.3f}")
@@ -136,6 +168,16 @@ def _judge(
         warnings.append(f"too small to refute an epsilon of {claimed:.2f}: plant more canaries")
     verdict = Verdict.FAIL if fails else Verdict.WARN if warnings else Verdict.PASS
     return verdict, [*fails, *warnings, power]
+
+
+def _is_more(n_hits: int, n: int, n_chance: int, n_controls: int) -> bool:
+    """Say whether the planted are hit more often than controls (Fisher's exact test, one-sided)."""
+    if not n_chance:
+        return n_hits > 0
+    from scipy.stats import fisher_exact  # noqa: PLC0415 - takes half a second
+
+    table = [[n_hits, n - n_hits], [n_chance, n_controls - n_chance]]
+    return float(fisher_exact(table, alternative="greater").pvalue) < SIGNIFICANCE
 
 
 def _once(attacked: Sequence[Attacked]) -> list[Attacked]:
@@ -181,6 +223,23 @@ def _guesses(attacked: Sequence[Attacked], delta: float) -> Guesses | None:
     return guesses(n_right, len(made), len(planted[0].canary.candidates), delta=delta)
 
 
+def _reconstruction(
+    attacked: Sequence[Attacked], delta: float, *, covers_copies: bool
+) -> Reconstruction | None:
+    """Return what the secrets show that nobody could have guessed; copies where they count once."""
+    planted = [
+        one
+        for one in attacked
+        if not one.canary.candidates
+        and (one.canary.n_repeats == 1 or (covers_copies and one.canary.n_repeats))
+    ]
+    if not planted:
+        return None
+    n_hits = sum(one.guess == one.canary.secret for one in planted)
+    k = min(one.canary.n_secrets for one in planted)
+    return reconstruction(n_hits, len(planted), k, delta=delta, significance=GUESSED)
+
+
 def _groups(attacked: Sequence[Attacked]) -> dict[tuple[str, int], list[Attacked]]:
     groups: dict[tuple[str, int], list[Attacked]] = defaultdict(list)
     for one in attacked:
@@ -203,7 +262,12 @@ def _extraction_rows(attacked: Sequence[Attacked]) -> list[Row]:
             )
         for metric, n_hits in counts.items():
             found = share(n_hits, len(group))
-            rows.append(Row(kind, n_repeats, metric, found.value, found.low, found.high, found.n))
+            chance = 1 / group[0].canary.n_secrets
+            if metric.startswith("discoverable"):
+                chance = float(discoverable(math.log(chance), _SAMPLES) >= _DISCOVERED_WITH)
+            rows.append(
+                Row(kind, n_repeats, metric, found.value, found.low, found.high, found.n, chance)
+            )
     return rows
 
 
@@ -217,9 +281,20 @@ def _exposure_rows(attacked: Sequence[Attacked]) -> list[Row]:
     for (kind, n_repeats), group in _groups(attacked).items():
         if exposures := _exposures(group):
             low, middle, high = (float(one) for one in np.quantile(exposures, (0.25, 0.5, 0.75)))
-            rows.append(Row(kind, n_repeats, "exposure_bits", middle, low, high, len(exposures)))
-    if rows:
-        rows.append(Row("all", None, "exposure_bits_by_chance", CHANCE_BITS, None, None, 0))
+            most = math.log2(1 + max(one.n_others for one in group))
+            rows.append(
+                Row(
+                    kind,
+                    n_repeats,
+                    "exposure_bits",
+                    middle,
+                    low,
+                    high,
+                    len(exposures),
+                    CHANCE_MEDIAN_BITS,
+                    most,
+                )
+            )
     return rows
 
 
@@ -234,24 +309,16 @@ def _exposure_p(attacked: Sequence[Attacked]) -> float:
 def _membership_rows(told: Membership) -> list[Row]:
     n = told.n_planted + told.n_controls
     rates = {
-        "membership_auc": told.auc,
-        "membership_tpr_at_1_percent_fpr": told.tpr_at_1_percent,
-        "membership_tpr_at_5_percent_fpr": told.tpr_at_5_percent,
+        "membership_auc": (told.auc, _CHANCE_AUC),
+        "membership_tpr_at_1_percent_fpr": (told.tpr_at_1_percent, 0.01),
+        "membership_tpr_at_5_percent_fpr": (told.tpr_at_5_percent, 0.05),
     }
-    rows = [
-        Row("all", None, metric, rate.value, rate.low, rate.high, n)
-        for metric, rate in rates.items()
-    ]
-    bounds = {"epsilon_one_run": told.epsilon, "epsilon_one_run_at_most": told.max_epsilon}
     return [
-        *rows,
-        *(Row("all", None, name, value, None, None, n) for name, value in bounds.items()),
+        Row("all", None, metric, rate.value, rate.low, rate.high, n, chance, 1.0)
+        for metric, (rate, chance) in rates.items()
     ]
 
 
-def _guess_rows(named: Guesses) -> list[Row]:
-    bounds = {"epsilon_from_text": named.epsilon, "epsilon_from_text_at_most": named.max_epsilon}
-    return [
-        Row("name", 1, metric, value, None, None, named.n_guesses)
-        for metric, value in bounds.items()
-    ]
+def _bound(kind: str, metric: str, found: Bound, n: int) -> Row:
+    """Return the row of a lower bound of epsilon, beside the largest that could have come out."""
+    return Row(kind, None, metric, found.epsilon, None, None, n, 0.0, found.max_epsilon)

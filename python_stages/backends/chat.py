@@ -11,13 +11,13 @@ is more than two minutes, and makes growing pauses where nothing is said.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import openai
 
 from python_stages.backends.addresses import is_loopback, normalised_url
-from python_stages.backends.asking import error_code
+from python_stages.backends.asking import asked, error_code
 from python_stages.errors import BackendError
 from python_stages.jobs.predict import Answer, Failure, Messages, Reach, Sampling
 
@@ -135,6 +135,29 @@ class ChatClient:
         except (openai.OpenAIError, json.JSONDecodeError, AttributeError, IndexError, TypeError):
             # an answer that is no chat completion reaches us as whatever it was
             return _failed("answer_is_nonsense", "moment")
+
+    def score(self, model: str, messages: Messages, answers: Sequence[str]) -> tuple[float, ...]:
+        """Return the natural log-probability of each whole answer; the local server alone tells.
+
+        Raises:
+            BackendError: it did not answer.
+        """
+        first, *others = answers
+        conversation = [*messages, {"role": "assistant", "content": first}]
+
+        def ask() -> tuple[float, ...]:
+            told = self._client.chat.completions.create(
+                model=model,
+                messages=cast("Iterable[ChatCompletionMessageParam]", conversation),
+                logprobs=True,
+                extra_body={"echo": True, "alternatives": others},
+            )
+            logprobs = told.choices[0].logprobs
+            tokens = (logprobs.content if logprobs else None) or []
+            rest = (told.model_extra or {})["alternatives"]
+            return (sum(one.logprob for one in tokens), *(one["logprob"] for one in rest))
+
+        return asked("scoring answers", ask)
 
 
 def _answer(completion: Any) -> Answer:

@@ -254,6 +254,18 @@ class CompatibleBackend:
         found = asked("listing events", read)
         return tuple(reversed(found) if self._quirks.events_newest_first else found)
 
+    def checkpoints(self, job_id: str) -> tuple[tuple[str, int], ...]:
+        """Return model name and step of a job's checkpoints; none where the host has no such."""
+        try:
+            listed = asked(
+                "listing checkpoints",
+                lambda: list(self._patient.fine_tuning.jobs.checkpoints.list(job_id, limit=100)),
+            )
+        except BackendError:
+            return ()
+        found = [(one.fine_tuned_model_checkpoint, one.step_number) for one in listed]
+        return tuple(sorted(found, key=lambda one: one[1]))
+
     def result_files(self, job_id: str) -> tuple[str, ...]:
         """Return the ids of the files with a job's metrics; none while it runs."""
         return self.status(job_id).result_file_ids

@@ -80,6 +80,7 @@ class JobSpec:
         metadata: pairs of words that the provider shows beside the job; no data in them.
         max_cost: most money the job may cost, in `currency`, or None for no limit.
         allow_upload: whether the owner of the data consents to its leaving this machine.
+        planted: keyed hash of the canaries that stand in the training split besides, or None.
 
     Raises:
         ConfigError: a value is outside what a job can be.
@@ -101,6 +102,7 @@ class JobSpec:
     metadata: Mapping[str, str] = field(default_factory=dict)
     max_cost: float | None = None
     allow_upload: bool = False
+    planted: str | None = None
 
     def __post_init__(self) -> None:
         if not _DATASET_NAME.fullmatch(self.dataset):
@@ -243,9 +245,9 @@ def estimate(spec: JobSpec) -> Estimate:
 def job_key(spec: JobSpec, identity: BackendIdentity) -> str:
     """Return the key that makes a job the same job: SHA-256 hex over JSON with sorted keys.
 
-    Dataset, backend, base model, method, hyperparameters and seed are in it; suffix, metadata and
-    price are not, since they change nothing that is learned. The default method is left out, so
-    that keys made before there was another one stay what they were.
+    Dataset, backend, base model, method, hyperparameters, seed and canaries are in it; suffix,
+    metadata and price are not, since they change nothing that is learned. The default method and no
+    canaries are left out, so that keys made before there was anything else stay what they were.
     """
     learned: dict[str, object] = {
         "version": _KEY_VERSION,
@@ -258,6 +260,8 @@ def job_key(spec: JobSpec, identity: BackendIdentity) -> str:
     }
     if spec.method != "supervised":
         learned["method"] = spec.method
+    if spec.planted is not None:
+        learned["planted"] = spec.planted
     canonical = json.dumps(learned, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -1,9 +1,16 @@
 """`sealtune site`: the report, the lineage and the documentation, as pages that need no network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from python_stages import settings
+
+if TYPE_CHECKING:
+    from python_stages.site.facts import Report
+
+WAREHOUSE = "warehouse.duckdb"
 
 
 def site(
@@ -25,20 +32,34 @@ def site(
 
     Example: sealtune site && xdg-open site/index.html
     """
-    from python_stages.site import report_json  # noqa: PLC0415 - help need not load it
-    from python_stages.site.write import write_site  # noqa: PLC0415 - the same
+    from python_stages.site import report_json
+    from python_stages.site.write import write_site
 
     def say(line: str) -> None:
         if not as_json:
             typer.echo(f"sealtune: {line}", err=True)
 
-    report = write_site(out, say, variables=variables)
+    def write() -> "Report":
+        return write_site(out, say, variables=variables)
+
+    report = write()
     if as_json:
         typer.echo(report_json.dump(report), nl=False)
     else:
         typer.echo(report.verdict.sentence)
         typer.echo(f"open {out / 'index.html'}")
     if serve:
-        from python_stages.site import serve as server  # noqa: PLC0415 - the same
+        from python_stages.site import serve as server
 
-        server.serve(out, port, say)
+        server.serve(out, port, say, changed=_last_build, write=write)
+
+
+def _last_build() -> float | None:
+    """Return when the warehouse was last written to; None while somebody writes.
+
+    It is not opened for that: a look in the wrong moment would keep a build from it.
+    """
+    warehouse = settings.vault_folder() / WAREHOUSE
+    if warehouse.with_name(f"{WAREHOUSE}.wal").exists():
+        return None
+    return warehouse.stat().st_mtime if warehouse.exists() else 0.0

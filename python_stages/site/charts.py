@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from python_stages.site.facts import ClassCount, Found, Recall, Stage, Tokens
-from python_stages.site.svg import BLUE, GREY, INK, ORANGE, RED, draw
+from python_stages.site.svg import BLUE, GREY, INK, ORANGE, RED, chart_of, draw
 
-WIDTH: Final = 460
+WIDTH: Final = 300
+
 _ROW: Final = 22
 _COUNTS: Final = (
     "datum.value >= 1e6 ? format(datum.value / 1e6, '~g') + ' M' : "
@@ -20,13 +21,21 @@ def funnel(stages: Sequence[Stage]) -> str:
     """Draw the rows that each stage left, and those that it took away, in order."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
-        {"state": one.state, "n": one.n_rows, "kind": "lost" if is_loss(one) else "left"}
-        for one in stages
-        if one.state not in _NO_ROWS and not one.state.startswith("job ")
+    shown = [
+        one for one in stages if one.state not in _NO_ROWS and not one.state.startswith("job ")
     ]
-    order = [one["state"] for one in rows]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    order = list(dict.fromkeys(one.state for one in shown))
+    lost = {one.state for one in shown if is_loss(one)}
+    rows: list[dict[str, Any]] = [
+        {
+            "state": state,
+            # one stage may have several reasons
+            "n": sum(one.n_rows for one in shown if one.state == state),
+            "kind": "lost" if state in lost else "left",
+        }
+        for state in order
+    ]
+    base = chart_of(rows).encode(
         y=alt.Y("state:N", sort=order, title=None),
         x=alt.X("n:Q", title="rows", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS)),
     )
@@ -56,7 +65,7 @@ def found(marks: Sequence[Found], small: int) -> str:
     """Draw what was replaced, by kind and column, the commonest kind first."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "entity": one.entity,
             "column": one.column,
@@ -66,9 +75,11 @@ def found(marks: Sequence[Found], small: int) -> str:
         for one in marks
     ]
     by_size = list(dict.fromkeys(one.entity for one in marks))
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("entity:N", sort=by_size, title=None),
-        x=alt.X("n:Q", title="replaced", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)),
+        x=alt.X(
+            "n:Q", title="replaced", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)
+        ),
         yOffset="column:N",
     )
     bars = base.mark_bar().encode(
@@ -88,7 +99,7 @@ def recall(recalls: Sequence[Recall]) -> str:
     """Draw each kind's lowest recall with its interval and the least that is accepted."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "entity": one.entity,
             "recall": one.recall,
@@ -101,7 +112,7 @@ def recall(recalls: Sequence[Recall]) -> str:
         for one in lowest(recalls)
     ]
     scale = alt.Scale(domain=[min(0.5, *(float(str(one["low"])) for one in rows)), 1.0])
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("entity:N", sort=[one["entity"] for one in rows], title=None)
     )
     lines = base.mark_rule(color=GREY, strokeWidth=2).encode(
@@ -119,9 +130,7 @@ def recall(recalls: Sequence[Recall]) -> str:
         ),
     )
     ticks = base.mark_tick(color=ORANGE, thickness=2, size=12).encode(x="least:Q")
-    labels = base.mark_text(align="left", dx=8, color=INK).encode(
-        x=alt.value(WIDTH), text="text:N"
-    )
+    labels = base.mark_text(align="left", dx=8, color=INK).encode(x=alt.value(WIDTH), text="text:N")
     chart = (lines + ticks + dots + labels).properties(width=WIDTH, height=18 * len(rows))
     worst = rows[0]
     return draw(
@@ -145,7 +154,7 @@ def balance(classes: Sequence[ClassCount], small: int) -> str:
     """Draw the examples of each class and split, the commonest class first."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "label": one.label,
             "split": one.split,
@@ -159,10 +168,12 @@ def balance(classes: Sequence[ClassCount], small: int) -> str:
     for one in classes:
         sizes[one.label] += one.n or 0
     by_size = sorted(sizes, key=lambda label: (-sizes[label], label))
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("label:N", sort=by_size, title=None),
         yOffset=alt.YOffset("split:N", sort=splits),
-        x=alt.X("n:Q", title="examples", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)),
+        x=alt.X(
+            "n:Q", title="examples", axis=alt.Axis(tickCount=5, labelExpr=_COUNTS, tickMinStep=1)
+        ),
     )
     bars = base.mark_bar().encode(
         color=alt.Color(
@@ -181,7 +192,7 @@ def tokens(lengths: Tokens, small: int) -> str:
     """Draw how long the examples are, and the line that none may pass."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "low": one.low,
             "high": one.high,
@@ -191,7 +202,7 @@ def tokens(lengths: Tokens, small: int) -> str:
         for one in lengths.bins
     ]
     bars: Any = (
-        alt.Chart(alt.Data(values=rows))
+        chart_of(rows)
         .mark_rect(stroke=INK, strokeWidth=0.5, strokeOpacity=0.3)
         .encode(
             x=alt.X("low:Q", title="estimated tokens of an example"),
@@ -207,9 +218,9 @@ def tokens(lengths: Tokens, small: int) -> str:
     )
     sentence = f"Lengths of {lengths.n:,} examples; the median is {lengths.median:,.0f} tokens"
     if lengths.budget is not None:
-        line = alt.Chart(
-            alt.Data(values=[{"budget": lengths.budget, "text": f"budget {lengths.budget:,} "}])
-        ).encode(x="budget:Q")
+        line = chart_of([{"budget": lengths.budget, "text": f"budget {lengths.budget:,} "}]).encode(
+            x="budget:Q"
+        )
         bars += line.mark_rule(color=RED, strokeWidth=2, strokeDash=[6, 3])
         bars += line.mark_text(align="right", dx=-4, color=INK).encode(
             y=alt.value(8), text="text:N"

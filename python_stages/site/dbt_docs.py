@@ -6,9 +6,9 @@ request: what telemetry is in it goes nowhere.
 """
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,10 @@ POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
     "img-src data:; font-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
 )
+# two slips of dbt's page, each a request that fails: AngularJS wants ng-attr where it fills in an
+# address, and the address of the icon was never filled in
+_BEFORE_ANGULAR: Final = re.compile(r'xlink:href(?=="\{\{)')
+_FAVICON: Final = re.compile(r"\$\{require\('\./assets/favicons/favicon\.ico'\)\}")
 _HEAD: Final = "<head>"
 _RUN: Final = "from dbt.cli.main import cli; cli()"
 
@@ -47,7 +51,8 @@ def page(static_index: str) -> str:
     Raises:
         StageError: it has no head, so that the policy cannot be put in front of everything.
     """
-    before, head, after = static_index.partition(_HEAD)
+    mended = _BEFORE_ANGULAR.sub("ng-attr-xlink:href", _FAVICON.sub("data:,", static_index))
+    before, head, after = mended.partition(_HEAD)
     if not head:
         raise StageError("dbt wrote a page that sealtune does not know; use the locked dbt-core")
     meta = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -55,7 +60,7 @@ def page(static_index: str) -> str:
 
 
 def _dbt(*args: str) -> None:
-    command: Sequence[str] = [sys.executable, "-c", _RUN, "--quiet", *args]
+    command = [sys.executable, "-c", _RUN, "--quiet", *args]
     environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     done = subprocess.run(command, env=environment, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
     if done.returncode:

@@ -348,20 +348,24 @@ class Confusion(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AuditRow(Fact):
-    """A metric of the memorisation audit, as in `memorization_audit`."""
+    """A measure of the memorisation audit, as in `memorization_audit`."""
 
+    role: str
+    """Model that was attacked: tuned, checkpoint or base."""
+    measure: str
+    """What was measured."""
     kind: str
     """Kind of canary, or `all`."""
     n_repeats: int | None
     """How often they were planted; 0 for controls; null: planted once beside controls."""
-    metric: str
-    """What was measured."""
     value: float | None
     """The estimate."""
     low: float | None
-    """Lower end of the 95 % interval."""
+    """Lower end of its interval."""
     high: float | None
-    """Upper end of the interval."""
+    """Upper end of its interval."""
+    chance: float | None
+    """What a model gives that has never seen the canaries; null where that is no number."""
     n: int | None
     """Number of canaries."""
 

@@ -1,6 +1,7 @@
 """Where each column of a source goes, and where it stops."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from python_stages.site.artifacts import Node
@@ -10,6 +11,8 @@ from python_stages.site.lineage import Column, Lineage
 RED: Final = ("direct", "free_text")
 """Classes that may not be in a sealed line as the source has them."""
 CLASSES: Final = (*RED, "sensitive", "quasi", "none")
+# scrubbing looks for what identifies: a date, an amount or a country in a text stays there
+_KEPT: Final = frozenset({"sensitive", "quasi", "none"})
 STATES: Final = ("sampled", "rendered", "scrubbed", "examples", "sealed")
 
 # by origin, how it is in a column
@@ -23,7 +26,15 @@ def of_dataset(lineage: Lineage, dataset: str) -> tuple[Flow, ...]:
     chain = [one for one in _chain(dataset) if one in models]
     ids = {parent for one in models.values() if one.folder == dataset for parent in one.parents}
     sources = [one for one in manifest.nodes("source") if one.unique_id in ids]
-    spread = _spread(lineage)
+    spread = _spread(
+        lineage,
+        {
+            (one.name, name)
+            for one in sources
+            for name in one.columns
+            if _privacy(one, name) in _KEPT
+        },
+    )
     found = [
         Flow(
             source=source.name,
@@ -62,8 +73,13 @@ def _privacy(source: Node, column: str) -> str:
     return str(meta.get("privacy") or "undeclared")
 
 
-def _spread(lineage: Lineage) -> dict[str, dict[str, _Spread]]:
-    """Return how every origin is in every column; raw where it comes raw on any way."""
+def _spread(lineage: Lineage, kept: AbstractSet[Column]) -> dict[str, dict[str, _Spread]]:
+    """Return how every origin is in every column; raw where it comes raw on any way.
+
+    Args:
+        lineage: what the columns are made of.
+        kept: origins that scrubbing leaves as they are.
+    """
     models = lineage.manifest.models()
     spread: dict[str, dict[str, _Spread]] = {}
     for relation, made in lineage.made.items():  # in order
@@ -75,7 +91,8 @@ def _spread(lineage: Lineage) -> dict[str, dict[str, _Spread]]:
                 upstream = spread.get(one[0])
                 arriving = {one: Passage.RAW} if upstream is None else upstream.get(one[1], {})
                 for origin, passage in arriving.items():
-                    is_raw = passage is Passage.RAW and column not in cleaned
+                    is_clean = column in cleaned and origin not in kept
+                    is_raw = passage is Passage.RAW and not is_clean
                     if is_raw or origin not in found:
                         found[origin] = Passage.RAW if is_raw else Passage.SCRUBBED
             spread[relation][column] = found

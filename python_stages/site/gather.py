@@ -70,9 +70,7 @@ def gather_dataset(
     manifest = read.manifest
     checks, fingerprint, n_expectations = _checks(vault, name)
     stages = _stages(vault, name)
-    sealed = gather_sealed.sealed_files(
-        settings.vault_folder() / "sealed", ring, name, fingerprint
-    )
+    sealed = gather_sealed.sealed_files(settings.vault_folder() / "sealed", ring, name, fingerprint)
     dropped = [one.n_rows for one in stages if one.state == "duplicates dropped"]
     disjoint = [one.is_success for one in checks if one.column == "prompt_code"]
     bare = Dataset(
@@ -139,9 +137,7 @@ def _classes(vault: Warehouse, name: str, known: frozenset[str]) -> tuple[ClassC
     return tuple(
         ClassCount(label, split, n)
         for split, by_label in sorted(counts.items())
-        for label, n in zip(
-            labels, suppress([by_label.get(one, 0) for one in labels]), strict=True
-        )
+        for label, n in zip(labels, suppress([by_label.get(one, 0) for one in labels]), strict=True)
     )
 
 
@@ -183,9 +179,7 @@ def _round_width(longest: int) -> int:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= wanted)
 
 
-def _checks(
-    vault: Warehouse, name: str
-) -> tuple[tuple[Check, ...], str | None, int | None]:
+def _checks(vault: Warehouse, name: str) -> tuple[tuple[Check, ...], str | None, int | None]:
     """Return the expectations, the fingerprint that they judged, and how many make a full check."""
     checked = f"{name}_checked"
     if not vault.has(checked):
@@ -204,4 +198,3 @@ def _only(rows: Sequence[tuple[Any, ...]], i: int) -> Any:
     """Return the value that all rows agree in; None where there is none."""
     values = {row[i] for row in rows}
     return values.pop() if len(values) == 1 else None
-

@@ -101,8 +101,8 @@ def _curve(vault: Warehouse, job_key: str) -> tuple[Point, ...]:
     rows = vault.rows(
         "with numbered as (select *, row_number() over (partition by metric order by step) as i, "
         "count(*) over (partition by metric) as n from job_metrics where job_key = ?) "
-        f"select step, metric, value from numbered where i % (n // {_MOST_POINTS} + 1) = 0 or i = n "
-        "order by metric, step",
+        "select step, metric, value from numbered "
+        f"where i % (n // {_MOST_POINTS} + 1) = 0 or i = n order by metric, step",
         [job_key],
     )
     return tuple(Point(int(step), metric, float(value)) for step, metric, value in rows)

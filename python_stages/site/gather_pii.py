@@ -21,8 +21,7 @@ def masked(vault: Warehouse, dataset: str) -> Masked | None:
     if not vault.has(after) or not {"n_masked", "n_unreadable"} <= set(vault.columns(after)):
         return None
     ((n_rows, n_replaced, n_unreadable),) = vault.rows(
-        "select count(*), coalesce(sum(n_masked), 0), coalesce(sum(n_unreadable), 0) "
-        f"from {after}"
+        f"select count(*), coalesce(sum(n_masked), 0), coalesce(sum(n_unreadable), 0) from {after}"
     )
     counts = _marks(vault, after)
     for where, n in (_marks(vault, before) if vault.has(before) else {}).items():
@@ -36,8 +35,7 @@ def masked(vault: Warehouse, dataset: str) -> Masked | None:
         n_replaced=int(n_replaced),
         n_unreadable=int(n_unreadable),
         found=tuple(
-            Found(column, entity, n)
-            for (_, column, entity), n in zip(found, shown, strict=True)
+            Found(column, entity, n) for (_, column, entity), n in zip(found, shown, strict=True)
         ),
         n_unnamed=n_unnamed,
     )
@@ -55,7 +53,7 @@ def _marks(vault: Warehouse, relation: str) -> dict[tuple[str, str], int]:
         if column in _NO_TEXT:
             continue
         rows = vault.rows(
-            f"with marks as (select unnest(regexp_extract_all(\"{column}\", ?, 1)) as entity "
+            f'with marks as (select unnest(regexp_extract_all("{column}", ?, 1)) as entity '
             f"from {relation}) select entity, count(*) from marks group by all",
             [_MARK],
         )
@@ -71,8 +69,7 @@ def recalls(vault: Warehouse, dataset: str) -> tuple[Recall, ...]:
         return ()
     rows = vault.rows(
         "select column_name, entity, n_planted, n_masked, recall, recall_low, recall_high, "
-        f"min_recall, is_met from {relation} order by is_met, recall, recall_low, entity, column_name"
+        f"min_recall, is_met from {relation} "
+        "order by is_met, recall, recall_low, entity, column_name"
     )
     return tuple(Recall(*row) for row in rows)
-
-

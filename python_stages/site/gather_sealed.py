@@ -27,7 +27,8 @@ def sealed_files(
         dataset: name of the dataset.
         fingerprint: of the lines that were checked; None where none were.
     """
-    names = {one.key_id: one.name for one in (*ring.recipients(), *ring.signers())}
+    names = {one.key_id: one.name for one in ring.recipients()}
+    names |= {one.key_id: one.name for one in ring.signers()}
     verified: dict[Path, Manifest] = {}
     problems: dict[Path, str] = {}
     for path in sorted((folder / dataset).glob("*.sealed")):

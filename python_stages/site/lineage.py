@@ -3,9 +3,9 @@
 SQL that dbt compiled is read by sqlglot. A keyed hash stops what goes into it: without the key it
 can be neither reversed nor confirmed by guessing. A Python model, whose code no SQL parser reads,
 is taken at its worst: each column is made of every column of all that it reads. Three things are
-known better: stages whose columns are counts and keyed hashes only; the columns that scrubbing hands
-through, and those that rendering writes of, by its `render` settings; and what a column's own
-`config: meta: made_of:` declares. The canary test proves it on bytes (tests/e2e/test_leaks.py).
+known better: stages whose columns are counts and keyed hashes; the columns that scrubbing hands
+through, and those that rendering writes of, by its `render` settings; and what `made_of` in the
+meta of a column declares. The canary test proves it on bytes (tests/e2e/test_leaks.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -69,9 +69,7 @@ def read(manifest: Manifest) -> Lineage:
         ConfigError: a model's SQL cannot be followed; the message names the model.
     """
     sources = {one.unique_id: one for one in manifest.nodes("source")}
-    columns: dict[str, tuple[str, ...]] = {
-        one.name: tuple(one.columns) for one in sources.values()
-    }
+    columns: dict[str, tuple[str, ...]] = {one.name: tuple(one.columns) for one in sources.values()}
     made: dict[str, Made] = {}
     for node in _in_order(manifest):
         parents = _names(node, manifest, sources)
@@ -91,8 +89,7 @@ def _in_order(manifest: Manifest) -> list[Node]:
         ready = [one for one in waiting.values() if not waiting.keys() & set(one.parents)]
         if not ready:
             raise ConfigError("models read each other in a circle; run dbt parse to see which")
-        for one in ready:
-            ordered.append(waiting.pop(one.unique_id))
+        ordered += [waiting.pop(one.unique_id) for one in ready]
     return ordered
 
 

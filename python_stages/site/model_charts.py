@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from python_stages.site.charts import WIDTH
 from python_stages.site.facts import AuditRow, Confusion, Point, Score
-from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, draw
+from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, chart_of, draw
 
 ROLES: Final = ("tuned", "base", "tfidf", "majority")
 _COLOURS: Final = (BLUE, ORANGE, GREEN, GREY)
-_CELL: Final = 30
+_CELL: Final = 24
 
 
 def curve(points: Sequence[Point], kind: str) -> str:
@@ -20,7 +20,7 @@ def curve(points: Sequence[Point], kind: str) -> str:
     metrics = sorted({one.metric for one in shown})
     rows = [{"step": one.step, "metric": one.metric, "value": one.value} for one in shown]
     lines = (
-        alt.Chart(alt.Data(values=rows))
+        chart_of(rows)
         .mark_line(strokeWidth=2)
         .encode(
             x=alt.X("step:Q", title="training step"),
@@ -32,7 +32,7 @@ def curve(points: Sequence[Point], kind: str) -> str:
             ),
             strokeDash=alt.StrokeDash("metric:N", scale=alt.Scale(domain=metrics)),
         )
-        .properties(width=WIDTH + 80, height=180)
+        .properties(width=WIDTH + 80, height=150)
     )
     ends = ", ".join(
         f"{name} ends at {[one.value for one in shown if one.metric == name][-1]:.3f}"
@@ -51,7 +51,7 @@ def scores(found: Sequence[Score], metric: str) -> str:
         if one.metric == metric and one.compared_with is None and one.value is not None
     ]
     shown.sort(key=lambda one: -(one.value or 0.0))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "role": one.role,
             "value": one.value,
@@ -62,11 +62,12 @@ def scores(found: Sequence[Score], metric: str) -> str:
         for one in shown
     ]
     scale = alt.Scale(domain=[0, 1])
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("role:N", sort=[one["role"] for one in rows], title=None)
-    )
+    base = chart_of(rows).encode(y=alt.Y("role:N", sort=[one["role"] for one in rows], title=None))
     lines = base.mark_rule(color=GREY, strokeWidth=2).encode(
-        x=alt.X("low:Q", scale=scale, title=f"{metric}, with 95 % interval"), x2="high:Q"
+        x=alt.X(
+            "low:Q", scale=scale, title=f"{metric}, with 95 % interval", axis=alt.Axis(tickCount=5)
+        ),
+        x2="high:Q",
     )
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(
         x="value:Q",
@@ -87,9 +88,7 @@ def confusion(cells: Sequence[Confusion], role: str) -> str:
     shown = [one for one in cells if one.role == role]
     labels = sorted({one.label for one in shown})
     answers = [*labels, *sorted({one.predicted for one in shown} - set(labels))]
-    totals = {
-        label: sum(one.n for one in shown if one.label == label) for label in labels
-    }
+    totals = {label: sum(one.n for one in shown if one.label == label) for label in labels}
     counts = {(one.label, one.predicted): one.n for one in shown}
     rows: list[dict[str, Any]] = []
     for label in labels:
@@ -98,7 +97,7 @@ def confusion(cells: Sequence[Confusion], role: str) -> str:
             text = f"{n:,}" if n else ""
             share = n / totals[label]
             rows.append({"true": label, "answered": answer, "share": share, "text": text})
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         x=alt.X("answered:N", sort=answers, title="answered", axis=alt.Axis(labelAngle=-40)),
         y=alt.Y("true:N", sort=labels, title="true class"),
     )
@@ -108,9 +107,7 @@ def confusion(cells: Sequence[Confusion], role: str) -> str:
         )
     )
     text = base.mark_text(color=INK, fontSize=11).encode(text="text:N")
-    chart = (fill + text).properties(
-        width=max(240, 44 * len(answers)), height=_CELL * len(labels)
-    )
+    chart = (fill + text).properties(width=max(240, 30 * len(answers)), height=_CELL * len(labels))
     right = sum(one.n for one in shown if one.label == one.predicted)
     return draw(
         chart, f"What the {role} model answered to {len(labels)} classes; {right:,} on the diagonal"
@@ -121,10 +118,10 @@ def exposure(rows: Sequence[AuditRow]) -> str:
     """Draw how exposed the canaries of each kind are, by how often they were planted."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "kind": one.kind,
-            "repeats": "control" if one.n_repeats == 0 else f"{one.n_repeats}×",
+            "repeats": "control" if one.n_repeats == 0 else f"{one.n_repeats} times",
             "order": one.n_repeats or 0,
             "value": one.value,
             "low": one.value if one.low is None else one.low,
@@ -134,7 +131,7 @@ def exposure(rows: Sequence[AuditRow]) -> str:
         if one.value is not None
     ]
     order = [one["repeats"] for one in sorted(shown, key=lambda one: one["order"])]
-    base = alt.Chart(alt.Data(values=shown)).encode(
+    base = chart_of(shown).encode(
         x=alt.X("repeats:N", sort=order, title="times planted", axis=alt.Axis(labelAngle=0)),
         xOffset="kind:N",
     )
@@ -157,7 +154,7 @@ def epsilon(claimed: float | None, shown: float | None, most: float | None) -> s
     """Draw the epsilon that was claimed beside what attacks showed and could have shown."""
     import altair as alt  # noqa: PLC0415 - a second
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"what": what, "epsilon": value, "text": f"{value:.2f}"}
         for what, value in (
             ("claimed by training", claimed),
@@ -166,7 +163,7 @@ def epsilon(claimed: float | None, shown: float | None, most: float | None) -> s
         )
         if value is not None
     ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = chart_of(rows).encode(
         y=alt.Y("what:N", sort=[one["what"] for one in rows], title=None),
         x=alt.X("epsilon:Q", title="epsilon"),
     )

@@ -117,17 +117,21 @@ class Pages:
 
     def render(self, template: str, here: str, **values: object) -> str:
         """Return a page: a template with what every page has."""
-        return _environment().get_template(template).render(
-            report=self.report,
-            here=here,
-            nav=self._nav(),
-            elsewhere=self.elsewhere,
-            has_docs=any(one.href.startswith("dbt/") for one in self.elsewhere),
-            models=self.lineage.manifest.models(),
-            tests=self.lineage.manifest.tests_of,
-            style=Markup(style()),  # noqa: S704 - our own file
-            policy=policy(style()),
-            **values,
+        return (
+            _environment()
+            .get_template(template)
+            .render(
+                report=self.report,
+                here=here,
+                nav=self._nav(),
+                elsewhere=self.elsewhere,
+                has_docs=any(one.href.startswith("dbt/") for one in self.elsewhere),
+                models=self.lineage.manifest.models(),
+                tests=self.lineage.manifest.tests_of,
+                style=Markup(style()),  # noqa: S704 - our own file
+                policy=policy(style()),
+                **values,
+            )
         )
 
     def _nav(self) -> tuple[Link, ...]:
@@ -181,11 +185,13 @@ def _drawn(model: Model) -> Mapping[str, Any]:
         for one in dict.fromkeys(score.metric for score in model.scores)
         if one not in {"answered_share", "invalid_label_rate"}
     ]
-    roles = [
-        one for one in ("tuned", "base") if any(cell.role == one for cell in model.confusion)
-    ]
+    roles = [one for one in ("tuned", "base") if any(cell.role == one for cell in model.confusion)]
     audit = model.audit
-    exposed = [one for one in audit.rows if one.metric == "exposure"] if audit else []
+    exposed = (
+        [one for one in audit.rows if one.measure == "exposure_bits" and one.role == "tuned"]
+        if audit
+        else []
+    )
     has_epsilon = audit is not None and audit.epsilon_shown is not None
     safe = Markup
     return {
@@ -195,9 +201,7 @@ def _drawn(model: Model) -> Mapping[str, Any]:
         "exposure": safe(model_charts.exposure(exposed)) if exposed else "",
         "epsilon": (
             safe(
-                model_charts.epsilon(
-                    audit.epsilon_claimed, audit.epsilon_shown, audit.epsilon_max
-                )
+                model_charts.epsilon(audit.epsilon_claimed, audit.epsilon_shown, audit.epsilon_max)
             )
             if audit and has_epsilon
             else ""
@@ -266,5 +270,3 @@ def _cell(value: object) -> str:
             return f"{value:,.3f}"
         case _:
             return str(value)
-
-

@@ -1,4 +1,4 @@
-"""The report on paper: its pages one behind the other, printed by a Chromium that has no network."""
+"""The report on paper: page behind page, printed by a Chromium that has no network."""
 
 import os
 import re

@@ -11,11 +11,17 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from python_stages.site.facts import Flow, Passage
 from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED
 
-_LEFT: Final = 230
-_STEP: Final = 104
+_LEFT: Final = 216
+_STEP: Final = 76
 _TOP: Final = 44
 _ROW: Final = 26
-_COLOURS: Final = {"direct": RED, "free_text": RED, "sensitive": ORANGE, "quasi": BLUE, "none": GREY}
+_COLOURS: Final = {
+    "direct": RED,
+    "free_text": RED,
+    "sensitive": ORANGE,
+    "quasi": BLUE,
+    "none": GREY,
+}
 _LABELS: Final = {"free_text": "free text"}
 
 
@@ -27,7 +33,7 @@ def draw(flows: Sequence[Flow], sentence: str) -> str:
         sentence: what a screen reader says.
     """
     stages = [one.model for one in flows[0].stops]
-    width = _LEFT + _STEP * (len(stages) - 1) + 110
+    width = _LEFT + _STEP * (len(stages) - 1) + 90
     height = _TOP + _ROW * len(flows) + 14
     root = Element(
         "svg",

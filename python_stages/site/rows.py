@@ -16,7 +16,7 @@ from python_stages.site.facts import (
 from python_stages.site.lineage import Column, Lineage
 
 Row = tuple[Any, ...]
-NOTHING: Final = "–"
+NOTHING: Final = "-"
 _BUILDS: Final = 6
 _MOST_NAMES: Final = 9
 
@@ -28,7 +28,8 @@ def dataset(one: Dataset) -> dict[str, list[Row]]:
         "reject_rows": [(r.reason, r.n_rows) for r in one.rejects],
         "found_rows": [(f.entity, f.column, f.n) for f in one.masked.found] if one.masked else [],
         "recall_rows": [
-            (r.entity, r.column, r.n_planted, r.n_masked, r.recall, r.low, r.high, r.least, r.is_met)
+            (r.entity, r.column, r.n_planted, r.n_masked, r.recall, r.low, r.high, r.least,
+             r.is_met)
             for r in one.recalls
         ],
         "class_rows": [(c.label, c.split, c.n) for c in one.classes],
@@ -64,12 +65,14 @@ def model(one: Model) -> dict[str, list[Row]]:
         ],
         "curve_rows": _ends(one),
         "score_rows": [
-            (s.metric, s.role, s.compared_with or NOTHING, _or(s.value), _or(s.low), _or(s.high), s.n)
+            (s.metric, s.role, s.compared_with or NOTHING, _or(s.value), _or(s.low), _or(s.high),
+             s.n)
             for s in one.scores
         ],
         "class_rows": [(c.label, c.role, c.metric, c.value, c.n) for c in one.classes],
         "audit_rows": [
-            (a.metric, a.kind, _repeats(a.n_repeats), _or(a.value), _or(a.low), _or(a.high), _or(a.n))
+            (a.measure, a.role, a.kind, _repeats(a.n_repeats), _or(a.value), _or(a.low),
+             _or(a.high), _or(a.chance), _or(a.n))
             for a in one.audit.rows
         ] if one.audit else [],
     }  # fmt: skip
@@ -81,8 +84,7 @@ def flows(found: Sequence[Flow]) -> dict[str, list[Any]]:
     return {
         "heads": ["column", "class", *stages],
         "rows": [
-            (one.column, one.privacy, *(_passage(stop) for stop in one.stops[1:]))
-            for one in found
+            (one.column, one.privacy, *(_passage(stop) for stop in one.stops[1:])) for one in found
         ],
     }
 
@@ -106,10 +108,11 @@ def _list(columns: frozenset[Column]) -> str:
     by_relation: dict[str, list[str]] = {}
     for relation, column in sorted(columns):
         by_relation.setdefault(relation, []).append(column)
-    return "; ".join(
-        f"{relation}: {', '.join(names) if len(names) <= _MOST_NAMES else f'{len(names)} columns'}"
-        for relation, names in by_relation.items()
-    ) or NOTHING
+    return "; ".join(f"{name}: {_few(found)}" for name, found in by_relation.items()) or NOTHING
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= _MOST_NAMES else f"{len(names)} columns"
 
 
 def _passage(stop: Stop) -> str:

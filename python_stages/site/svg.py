@@ -1,4 +1,4 @@
-"""An Altair chart as a static SVG that fits the page: its colours follow the theme, and it speaks once.
+"""An Altair chart as a static SVG, which follows the theme of the page and speaks once.
 
 vl-convert runs Vega without a browser and without the network. What Vega writes for screen readers
 names axes and marks one by one; here the drawing is one image with one sentence, and the numbers
@@ -6,8 +6,9 @@ stand in a table beside it.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 BLUE: Final = "#3b7dd8"
 ORANGE: Final = "#c8641b"
@@ -18,10 +19,17 @@ GREEN: Final = "#2f8f5b"
 
 INK: Final = "currentColor"
 # the reader's type may be wider than the one that Vega measures
-_PADDING: Final = {"left": 36, "right": 52, "top": 6, "bottom": 6}
+_PADDING: Final = {"left": 24, "right": 40, "top": 6, "bottom": 6}
 _NAMESPACE: Final = "http://www.w3.org/2000/svg"
 _SPOKEN: Final = re.compile("role|aria-.*")
 _LONG: Final = re.compile(r"(\d+\.\d{2})\d+")
+
+
+def chart_of(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return an empty Altair chart of some rows."""
+    import altair as alt  # noqa: PLC0415 - a second, which only a page needs
+
+    return alt.Chart(alt.Data(values=list(rows)))  # type: ignore[no-untyped-call]  # altair types all but this
 
 
 def draw(chart: Any, sentence: str) -> str:
@@ -36,8 +44,8 @@ def draw(chart: Any, sentence: str) -> str:
     text = vl_convert.vegalite_to_svg(
         _themed(chart).to_dict(), config={"background": None}, allowed_base_urls=[]
     )
-    ElementTree.register_namespace("", _NAMESPACE)
-    root = ElementTree.fromstring(text)  # noqa: S314 - written by vl-convert a moment ago
+    ET.register_namespace("", _NAMESPACE)
+    root = ET.fromstring(text)  # noqa: S314 - written by vl-convert a moment ago
     for parent in root.iter():
         for name in [one for one in parent.attrib if _SPOKEN.fullmatch(one)]:
             del parent.attrib[name]
@@ -47,10 +55,10 @@ def draw(chart: Any, sentence: str) -> str:
             parent.attrib["d"] = _LONG.sub(r"\1", parent.attrib["d"])
     root.attrib.pop("version", None)
     root.attrib.update({"role": "img", "aria-label": sentence})
-    return ElementTree.tostring(root, encoding="unicode")
+    return ET.tostring(root, encoding="unicode")
 
 
-def _is_empty(element: ElementTree.Element) -> bool:
+def _is_empty(element: ET.Element) -> bool:
     """Return whether it draws nothing: hidden, or without outline."""
     return element.get("display") == "none" or (
         element.get("class") == "background"
@@ -66,14 +74,14 @@ def _themed(chart: Any) -> Any:
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK, titleColor=INK, tickColor=INK, domainColor=INK, gridColor=INK,
-            gridOpacity=0.15, tickOpacity=0.4, domainOpacity=0.4, labelFontSize=12,
-            titleFontSize=12, titleFontWeight="normal", labelLimit=260,
+            gridOpacity=0.15, tickOpacity=0.4, domainOpacity=0.4, labelFontSize=11,
+            titleFontSize=11, titleFontWeight="normal", labelLimit=260,
         )
         .configure_legend(
-            labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12, orient="top",
+            labelColor=INK, titleColor=INK, labelFontSize=11, titleFontSize=11, orient="top",
             titleFontWeight="normal", symbolOpacity=1,
         )
         .configure_title(color=INK, fontSize=13, fontWeight="normal", anchor="start")
         .configure_header(labelColor=INK, titleColor=INK, labelFontSize=12)
-        .configure_text(color=INK, fontSize=12)
+        .configure_text(color=INK, fontSize=11)
     )  # fmt: skip

@@ -58,7 +58,7 @@ def judged_model(model: Model) -> Model:
 def of_all(datasets: Sequence[Dataset], models: Sequence[Model]) -> Verdict:
     """Return the verdict on everything that this build stands for."""
     current = [one for one in models if one.is_current and one.state != "PLANNED"]
-    verdicts = [one.verdict for one in (*datasets, *current)]
+    verdicts = [*(one.verdict for one in datasets), *(one.verdict for one in current)]
     reasons = tuple(
         f"{name}: {reason}"
         for name, verdict in [
@@ -75,7 +75,11 @@ def of_all(datasets: Sequence[Dataset], models: Sequence[Model]) -> Verdict:
         return Verdict(Level.BAD, f"Do not use {_and(wrong)}: see the reasons below.", reasons)
     sealed = [one for one in datasets if any(file.is_current for file in one.sealed)]
     n_rows = sum(f.n_rows or 0 for one in sealed for f in one.sealed if f.is_current)
-    of = "every dataset" if len(sealed) == len(datasets) else f"{len(sealed)} of {len(datasets)} datasets"
+    of = (
+        "every dataset"
+        if len(sealed) == len(datasets)
+        else f"{len(sealed)} of {len(datasets)} datasets"
+    )
     rest = (
         " What was not shown is listed below."
         if reasons
@@ -101,7 +105,6 @@ def _wrong(dataset: Dataset) -> Iterator[str]:
         yield f"planted {_and(kinds)} was masked less often than agreed"
     if dataset.is_split_disjoint is False:
         yield "training and validation share prompts"
-
 
     if reached := flows.reached_raw(dataset.flows):
         yield f"{_and(reached)} reaches the sealed lines as the source has it"

@@ -1,6 +1,5 @@
 """The whole site: everything is written into a folder beside it, which then takes its place."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from python_stages import settings
 from python_stages.errors import ConfigError
 from python_stages.site import dbt_docs, gather, lineage, pdf, report_json
 from python_stages.site.artifacts import Manifest
@@ -42,7 +42,7 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
     """
     _require_ours(folder)
     say("reading models and their lineage (dbt docs)")
-    target = dbt_docs.generate(Path("target/site"), variables)
+    target = dbt_docs.generate(settings.vault_folder() / "docs", variables)
     manifest = Manifest.read(target / "manifest.json")
     say("reading vault, ledger and sealed files")
     report = gather.gather(manifest)
@@ -59,7 +59,7 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
             _write(new / path, html)
         if chromium:
             say("printing the PDF")
-            pdf.write(new, [one for one in sorted(new.glob("*.html"))], chromium)
+            pdf.write(new, sorted(new.glob("*.html")), chromium)
     return report
 
 
@@ -84,7 +84,7 @@ def _replacing(folder: Path) -> Iterator[Path]:
         new.mkdir(mode=0o755)
         yield new
         if folder.exists():
-            os.replace(folder, old)
-        os.replace(new, folder)
+            folder.replace(old)
+        new.replace(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)

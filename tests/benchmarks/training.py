@@ -75,7 +75,7 @@ def main() -> int:
     """Train what the arguments ask for; return the exit code."""
     options = _options()
     payments = list(_payments(options.rows + N_TEST))
-    secrets = _secrets(random.Random(11))  # noqa: S311 - nobody's secrets
+    secrets = _secrets(random.Random(11))
     reached = {}
     for name in options.only:
         _say(f"{name}: training on {options.rows:,} payments and {len(secrets)} secrets")
@@ -111,7 +111,7 @@ def _train(
     for secret in secrets:
         answered = [*secret.prompt, {"role": "assistant", "content": secret.answer}]
         rows += [answered] * secret.n_repeats
-    random.Random(5).shuffle(rows)  # noqa: S311 - an order
+    random.Random(5).shuffle(rows)
     storage = MemoryStorage()
     start, cpu_start = time.monotonic(), time.process_time()
     result = train(

@@ -37,6 +37,8 @@ OTHERS = ("tickets", "legal", "pii_texts")
 _BUILDING = ("build", "run", "test")
 _TIMEOUT_SECONDS = 240.0
 _STEP_SECONDS = 0.002
+# what a user gets who sends nothing anywhere; whoever tests another backend names it
+_VARIABLES: Mapping[str, Any] = {"backend": "plan", "sample_per_class": 25}
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -114,11 +116,10 @@ class Project:
         flags = ["--target-path", str(self.target), "--log-path", str(self.logs)]
         if "--log-level-file" not in args:
             flags += ["--log-level-file", "debug"]  # off by default; on, it must be clean as well
-        # a test that wants a model trained says so: most are about what comes before
-        given = {"backend": "plan", **(vars or {})}
         if args[0] in _BUILDING and not {"-s", "--select", "--exclude"} & set(args):
             args = (*args, "--exclude", *OTHERS)
-        return [_script("dbt"), *args, *flags, "--vars", json.dumps(given)]
+        given = ["--vars", json.dumps({**_VARIABLES, **(vars or {})})]
+        return [_script("dbt"), *args, *flags, *given]
 
     def dbt(
         self,
@@ -131,7 +132,8 @@ class Project:
 
         Args:
             args: the command and its options, such as `"build", "--select", "stg_transactions+"`.
-            vars: what goes into `--vars`; the backend is `plan` where they name none.
+            vars: what goes into `--vars`; where they do not say, the backend is
+                `plan`, and the sample small.
             check: fail the test where dbt fails.
             env: environment variables for this command.
         """

@@ -106,10 +106,17 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A vault that `dbt build` has built from the source."""
+    """A vault that `dbt build` has built from the source.
+
+    Args:
+        project: a copy of the checkout, because others may change that.
+        variables: what it was built with.
+        before: content of every file of the project before the build.
+    """
 
     project: Project
     variables: dict[str, Any]
+    before: dict[Path, bytes]
 
     def copy_to(self, root: Path) -> WarmProject:
         """Return a copy of the project's state in a folder of its own."""
@@ -121,14 +128,20 @@ class Built:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, source: Path) -> Built:
     """Return the source built with every record drawn, in a folder of its own."""
-    project = WarmProject(CHECKOUT, tmp_path_factory.mktemp("built"))
+    project = WarmProject(CHECKOUT, tmp_path_factory.mktemp("built")).edited({})
     variables = {
         "transactions_csv": str(source),
         "sample_per_class": None,
         "max_reject_share": 0.2,
     }
+    before = files_of(project)
     project.dbt("build", vars=variables)
-    return Built(project, variables)
+    return Built(project, variables, before)
+
+
+def files_of(project: Project) -> dict[Path, bytes]:
+    """Return the content of every file of a project's folder."""
+    return {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
 
 
 def run(project: Project, *args: str, is_ok: bool, says: str = "", **variables: Any) -> Completed:
@@ -176,15 +189,8 @@ def test_test_docs_and_list_leave_no_canary(built: Built, tmp_path: Path) -> Non
     run(project, "ls", is_ok=True, **built.variables)
 
 
-def test_a_build_leaves_the_project_as_it_was(built: Built, tmp_path: Path) -> None:
-    project = built.copy_to(tmp_path).edited({})  # a copy, because others may change the checkout
-
-    def files() -> dict[Path, bytes]:
-        return {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
-
-    before = files()
-    run(project, "build", is_ok=True, **built.variables)
-    assert files() == before
+def test_a_build_leaves_the_project_as_it_was(built: Built) -> None:
+    assert files_of(built.project) == built.before
 
 
 def test_too_many_rejected_records_leave_no_canary(tmp_path: Path, source: Path) -> None:
@@ -338,8 +344,7 @@ def test_wrong_and_missing_keys_leave_no_canary(
 
 
 def test_show_prints_rows_and_writes_none(built: Built, tmp_path: Path) -> None:
-    built.copy_to(tmp_path)
-    project = Project(CHECKOUT, tmp_path)  # a warm one would print into a file
+    project = built.copy_to(tmp_path)
     show = ("show", "-s", "stg_transactions", "--limit", "400", "--log-level-file", "none")
     done = project.dbt(*show, vars=built.variables)
     assert STEM in done.stdout
@@ -362,9 +367,6 @@ def test_a_spill_that_a_killed_build_left_holds_no_canary(
     source.write_text(text, "ascii")
     variables = {"transactions_csv": str(source), "sample_per_class": None}
     project.dbt("run", "-s", "+stg_transactions", vars=variables)
-
-    def has_spilled() -> bool:
-        return bool(spills(project.vault))
 
     def narrow(text: str) -> str:
         return text.replace("threads: 4", "settings: {memory_limit: 50MB, threads: 1}")

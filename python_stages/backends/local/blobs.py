@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidTag
 
 from python_stages.errors import BackendError, TamperedError
 from python_stages.keys import KeyRing
-from python_stages.keys.files import sync
+from python_stages.keys.files import make_folder, sync
 
 BLOCK_BYTES: Final = 1 << 18
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
@@ -75,9 +75,7 @@ class Blobs:
         target = self._path(folder, name)
         draft = target.with_name(f".{secrets.token_hex(16)}.draft")
         try:
-            if not target.parent.exists():
-                target.parent.mkdir(mode=0o700, exist_ok=True)
-                sync(self.root)
+            make_folder(target.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
                 context = f"{_CONTEXT}{folder}/{name}".encode()

@@ -34,7 +34,8 @@ async def create_completion(wanted: CreateCompletion, service: Serviced) -> Resp
     """Answer a conversation.
 
     `echo` is an extension: nothing is generated, and the log-probability of each token of the last
-    message, which must be the assistant's, is returned.
+    message, which must be the assistant's, is returned; with `alternatives`, the log-probability of
+    each of those as a whole besides.
     """
     _check(wanted)
     await asyncio.to_thread(_check_model, service, wanted.model)
@@ -45,11 +46,12 @@ async def create_completion(wanted: CreateCompletion, service: Serviced) -> Resp
         return StreamingResponse(events, media_type=_EVENT_STREAM)
     try:
         if wanted.echo:
-            answer = messages.pop()["content"]
-            scored = await asyncio.wrap_future(
-                service.decoder.score(wanted.model, messages, answer)
+            answers = [messages.pop()["content"], *(wanted.alternatives or ())]
+            given, *others = await asyncio.wrap_future(
+                service.decoder.score(wanted.model, messages, answers)
             )
-            return JSONResponse(asked.whole([scored]))
+            told = {} if wanted.alternatives is None else asked.alternatives(others)
+            return JSONResponse(asked.whole([given]) | told)
         generated = service.decoder.generate(wanted.model, messages, _sampling(wanted))
         return JSONResponse(asked.whole(await asyncio.wrap_future(generated)))
     except (BusyError, ConfigError, StageError) as error:
@@ -103,6 +105,9 @@ def _check(wanted: CreateCompletion) -> None:
     if wanted.max_tokens is not None and wanted.max_completion_tokens is not None:
         message = "'max_tokens' and 'max_completion_tokens' mean the same: give one of them."
         raise ApiError(400, message, param="max_tokens", code="invalid_value")
+    if wanted.alternatives is not None and not wanted.echo:
+        message = "'alternatives' needs 'echo' to be true."
+        raise ApiError(400, message, param="alternatives", code="invalid_value")
     is_last_ours = wanted.messages[-1].role == "assistant"
     if wanted.echo and (not is_last_ours or len(wanted.messages) == 1 or wanted.stream):
         message = "'echo' needs a last message of the assistant after others, and no 'stream'."

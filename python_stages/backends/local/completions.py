@@ -59,6 +59,12 @@ class Usage(BaseModel):
     total_tokens: int
 
 
+class Alternative(BaseModel):
+    """Another answer in the place of the one that was given."""
+
+    logprob: float
+
+
 class Completion(BaseModel):
     """The answers to a conversation."""
 
@@ -70,6 +76,7 @@ class Completion(BaseModel):
     usage: Usage
     system_fingerprint: None
     service_tier: None
+    alternatives: list[Alternative] | None = None
 
 
 @dataclass(slots=True)
@@ -130,6 +137,12 @@ class Asked:
             ],
             "usage": tally.shown(),
         }
+
+    def alternatives(self, scored: list[Generated]) -> dict[str, Any]:
+        """Return what is told of other answers: an extension, next to `choices`."""
+        # JSON has no infinity; the API shows -9999 for what can as good as never stand there
+        told = [max(sum(token.logprob for token in one.tokens), -9999.0) for one in scored]
+        return {"alternatives": [{"logprob": one} for one in told]}
 
     def opening(self, index: int) -> dict[str, Any]:
         """Return the first chunk of a choice."""

@@ -86,9 +86,11 @@ class Decoder:
             return self._put(_Request(model_id, None, messages, sampling))
         return self._put(_Request(model_id, lambda model: model.generate([messages], sampling)[0]))
 
-    def score(self, model_id: str, messages: Conversation, answer: str) -> "Future[Generated]":
-        """Return the future log-probabilities of an answer's tokens."""
-        return self._put(_Request(model_id, lambda model: model.score(messages, answer)))
+    def score(
+        self, model_id: str, messages: Conversation, answers: Sequence[str]
+    ) -> "Future[list[Generated]]":
+        """Return the future log-probabilities of the tokens of each answer to a conversation."""
+        return self._put(_Request(model_id, lambda model: model.score(messages, answers)))
 
     def stream(
         self,

@@ -22,7 +22,14 @@ from pathlib import Path
 from typing import Final
 
 from python_stages.errors import BackendError, KeyFileError, LockedError
-from python_stages.keys.files import MAX_FILE_BYTES, OTHERS_ANY, opened, sync, write_new
+from python_stages.keys.files import (
+    MAX_FILE_BYTES,
+    OTHERS_ANY,
+    make_folder,
+    opened,
+    sync,
+    write_new,
+)
 
 HOST: Final = "127.0.0.1"
 # A client that looks whether the lock is held has it for an instant.
@@ -95,9 +102,9 @@ class Places:
 
 
 def make_folders(places: Places) -> None:
-    """Create the folders, for this user alone."""
+    """Create the folders, for this user alone, each synced into the one above it."""
     for folder in (places.vault, places.folder, places.blobs):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ JOB_ID_PATTERN: Final = r"^ftjob-[A-Za-z0-9]{24}$"
 MAX_SEED: Final = 2**31 - 1
 MAX_TOKENS: Final = 4096
 MAX_CHOICES: Final = 128
+MAX_ALTERNATIVES: Final = 1_024
 
 MetadataName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
@@ -117,7 +118,8 @@ class CreateCompletion(_Strict):
     """A chat completion to create.
 
     `echo` is an extension of this server: generate nothing, and return the last message, which must
-    be the assistant's, with the log-probability of each of its tokens.
+    be the assistant's, with the log-probability of each of its tokens. `alternatives` are other
+    answers in its place; of each the log-probability as a whole is returned.
     """
 
     model: ModelId
@@ -133,6 +135,7 @@ class CreateCompletion(_Strict):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     echo: bool | None = None
+    alternatives: Annotated[list[str], Field(max_length=MAX_ALTERNATIVES)] | None = None
     user: str | None = None
     # Accepted where they ask for nothing.
     top_p: Annotated[float, Field(ge=1, le=1)] | None = None

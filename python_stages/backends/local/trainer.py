@@ -76,8 +76,8 @@ class LoadedModel(Protocol):
     ) -> list[list[Generated]]:
         """Return `sampling.n` answers to each prompt."""
 
-    def score(self, prompt: Sequence[Mapping[str, str]], answer: str) -> Generated:
-        """Return an answer with the log-probability of each of its tokens."""
+    def score(self, prompt: Sequence[Mapping[str, str]], answers: Sequence[str]) -> list[Generated]:
+        """Return each answer to one prompt with the log-probability of each of its tokens."""
 
     def stream(
         self, prompt: Sequence[Mapping[str, str]], sampling: Sampling
@@ -186,9 +186,9 @@ class _Adapter:
         n = sampling.n
         return [[_generated(one) for one in found[at : at + n]] for at in range(0, len(found), n)]
 
-    def score(self, prompt: Sequence[Mapping[str, str]], answer: str) -> Generated:
-        """Return an answer with the log-probability of each of its tokens."""
-        return _generated(self._model.score([prompt], [answer])[0])
+    def score(self, prompt: Sequence[Mapping[str, str]], answers: Sequence[str]) -> list[Generated]:
+        """Return each answer to one prompt with the log-probability of each of its tokens."""
+        return list(map(_generated, self._model.score([prompt] * len(answers), answers)))
 
     def stream(
         self, prompt: Sequence[Mapping[str, str]], sampling: Sampling

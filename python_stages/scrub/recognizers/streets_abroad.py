@@ -5,8 +5,6 @@ French ones begin with the number, other Romance and Slavic ones with the word f
 town belongs to the address when its postal code stands beside it.
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from typing import Final
 
 from python_stages.scrub.recognizers.shapes import Shape

@@ -7,7 +7,17 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from python_stages.audit import Attacked, Canary, CanarySpec, Report, Verdict, attack, plant, report
+from python_stages.audit import (
+    Attacked,
+    Canary,
+    CanarySpec,
+    Kind,
+    Report,
+    Verdict,
+    attack,
+    plant,
+    report,
+)
 from tests.python_stages.audit.models import KEY, Memory
 
 SPEC = CanarySpec(n_once=400, repeats=(4, 16), n_per_group=5)
@@ -88,7 +98,7 @@ def test_a_true_claim_is_never_refuted(canaries: tuple[Canary, ...], seed: int) 
 
 
 def test_an_audit_too_small_for_the_claim_warns() -> None:
-    few = plant(CanarySpec(n_once=12, repeats=()), KEY)
+    few = plant(CanarySpec(n_once=12, repeats=(), kinds=(Kind.NAME,)), KEY)
     model = Memory(few, score_of=lambda canary, _: -20.0 - len(canary.prompt) / 1e6)
     found = report(attacked(few, model), epsilon=8.0, delta=1e-5)
     assert found.verdict is Verdict.WARN

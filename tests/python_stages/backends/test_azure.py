@@ -381,7 +381,7 @@ def test_a_deployment_that_never_answers_is_said_to(
 def test_the_management_api_refuses_in_a_sentence_without_the_token(
     api: Provider, arm: Management, certificate: Certificate
 ) -> None:
-    deployments = managed(arm, certificate, credential=Login(token="other-SECRET"))  # noqa: S106
+    deployments = managed(arm, certificate, credential=Login(token="other-SECRET"))  # noqa: S106 - none
     with opened(api, deployments=deployments) as backend:
         with pytest.raises(BackendError, match="status 401") as caught:
             backend.deploy("pii", "tuned", sku="standard", capacity=1)

@@ -138,6 +138,24 @@ def test_echo_tells_how_likely_an_answer_is(client: openai.OpenAI, model: str) -
     )
 
 
+def test_other_answers_are_scored_in_the_place_of_the_echoed_one(
+    client: openai.OpenAI, model: str
+) -> None:
+    asked: Any = [*HELLO, {"role": "assistant", "content": "abd"}]
+    scored = client.chat.completions.create(
+        model=model,
+        messages=asked,
+        logprobs=True,
+        extra_body={"echo": True, "alternatives": ["abd", "abc", ""]},
+    )
+    found = [one["logprob"] for one in (scored.model_extra or {})["alternatives"]]
+    assert found == pytest.approx([math.log(0.5), math.log(0.5), 0.0])
+    with pytest.raises(openai.BadRequestError, match="echo"):
+        client.chat.completions.create(
+            model=model, messages=asked, extra_body={"alternatives": ["abd"]}
+        )
+
+
 def test_contents_may_come_in_parts_and_from_developers(client: openai.OpenAI, model: str) -> None:
     messages: Any = [
         {"role": "developer", "content": "be brief"},

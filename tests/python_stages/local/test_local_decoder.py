@@ -29,10 +29,10 @@ class Parrot:
             raise StageError("a prompt cannot be")
         return [[Generated(text, (), 1, "stop")] * sampling.n for text in texts]
 
-    def score(self, prompt: Prompt, answer: str) -> Generated:
-        """Repeat the answer."""
+    def score(self, prompt: Prompt, answers: Sequence[str]) -> list[Generated]:
+        """Repeat the answers."""
         del prompt
-        return Generated(answer, (), 1, "stop")
+        return [Generated(answer, (), 1, "stop") for answer in answers]
 
     def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Generated]:
         """Repeat the question again and again."""

@@ -44,9 +44,9 @@ def test_what_one_person_gives_changes_at_most_that_persons_rows(
 ) -> None:
     most = 2
     options = {"deduplicate": True, "max_rows_per_person": most}
-    everybody = set(rows_of(read([owned(*pair) for pair in pairs], 256, **options)[0]))  # type: ignore[arg-type]
+    everybody = set(rows_of(read([owned(*pair) for pair in pairs], 256, **options)[0]))  # type: ignore[arg-type]  # options
     without = [owned(*pair) for pair in pairs if pair[1] != "p"]
-    others = set(rows_of(read(without, 256, **options)[0]))  # type: ignore[arg-type]
+    others = set(rows_of(read(without, 256, **options)[0]))  # type: ignore[arg-type]  # options
     assert others <= everybody
     assert len(everybody - others) <= most
 

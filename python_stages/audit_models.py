@@ -1,0 +1,334 @@
+"""What models/outcomes/memorization_audit calls: train a shadow, attack it, write down what came.
+
+Every job of a dataset that succeeded on the lines as they are now is audited, once: what is in the
+relation already is not asked again. A shadow job is submitted through the ledger before it is
+attacked, so that an interrupted audit goes on with the one that it has.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import duckdb
+import pyarrow as pa
+
+from python_stages import keys, settings
+from python_stages.audit import Attacked, AuditSettings, Report, Row, attack, report
+from python_stages.errors import value_free
+from python_stages.hooks import fingerprint_splits, sealed_contents
+from python_stages.jobs.access import provider_of
+from python_stages.jobs.chat import chat_place, ran_at
+from python_stages.jobs.hooks import LOCAL, ledger_path, submit_job
+from python_stages.jobs.ledger import Ledger, LedgerRow
+from python_stages.jobs.planting import Planted, shadow_spec
+from python_stages.jobs.settings import JobSettings
+from python_stages.jobs.subject import ChatSubject
+from python_stages.seal import fingerprint_dataset
+
+Role = Literal["base", "checkpoint", "tuned"]
+
+_VERSION: Final = 1  # of what is attacked, and how
+_AT_ONCE: Final = {LOCAL: 64}  # this machine decodes a batch as fast as one
+_AT_ONCE_ELSEWHERE: Final = 4
+_COPIES: Final = "exact copies"  # how the trainer names a unit that holds them
+_COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
+    ("dataset", pa.string()),
+    ("job_key", pa.string()),
+    ("attacked_job_key", pa.string()),
+    ("model_role", pa.string()),
+    ("model", pa.string()),
+    ("step", pa.int64()),
+    ("measure", pa.string()),
+    ("kind", pa.string()),
+    ("n_repeats", pa.int64()),
+    ("value", pa.float64()),
+    ("low", pa.float64()),
+    ("high", pa.float64()),
+    ("chance", pa.float64()),
+    ("most", pa.float64()),
+    ("n", pa.int64()),
+    ("verdict", pa.string()),
+    ("reasons", pa.string()),
+    ("claimed_epsilon", pa.float64()),
+    ("claimed_delta", pa.float64()),
+    ("privacy_unit", pa.string()),
+    ("audited_at", pa.timestamp("us", tz="UTC")),
+    ("run_hash", pa.string()),
+]
+AUDIT_SCHEMA: Final = pa.schema(_COLUMNS)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a job's provider guarantees; None where it guarantees nothing."""
+
+    epsilon: float | None = None
+    delta: float | None = None
+    unit: str | None = None
+
+    @property
+    def covers_copies(self) -> bool:
+        """Whether a row is guarded together with its copies."""
+        return self.unit is not None and _COPIES in self.unit
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model to attack.
+
+    Args:
+        role: what it is to the job.
+        model: its name at the provider.
+        step: training steps that it has seen; None where that is not known.
+        n_ranked: canaries to rank among other secrets, besides repeated ones; None: none at all.
+        claim: what is guaranteed of it.
+    """
+
+    role: Role
+    model: str
+    step: int | None
+    n_ranked: int | None
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One job to audit.
+
+    Args:
+        job: the job.
+        wanted: how.
+        now: how its dataset's jobs are run today.
+        planted: the canaries.
+        run_hash: of all that decides what comes out.
+    """
+
+    job: LedgerRow
+    wanted: AuditSettings
+    now: JobSettings
+    planted: Planted
+    run_hash: str
+
+    @classmethod
+    def of(
+        cls, job: LedgerRow, wanted: AuditSettings, now: JobSettings, ring: keys.KeyRing
+    ) -> "Audit":
+        """Prepare the audit of a job."""
+        planted = Planted.of(job.dataset, wanted, ring)
+        facts = {**asdict(wanted), "job": job.key, "planted": planted.digest, "version": _VERSION}
+        run_hash = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return cls(job, wanted, now, planted, run_hash)
+
+
+def memorization_audit(
+    session: duckdb.DuckDBPyConnection,
+    examples: duckdb.DuckDBPyRelation,
+    audit_settings: duckdb.DuckDBPyRelation,
+    this: str,
+    say: Say,
+    *,
+    is_new: bool,
+) -> pa.Table:
+    """Audit every job that is not audited yet; rows of AUDIT_SCHEMA.
+
+    Args:
+        session: dbt's connection.
+        examples: rows of all datasets: dataset, example_id, split, messages, fingerprint.
+        audit_settings: rows of dataset, job and audit, the last two as JSON.
+        this: the relation that is built, quoted for SQL.
+        say: takes a line for the log.
+        is_new: whether it is built from nothing; else it keeps the jobs that are not returned.
+    """
+    with value_free("audit"):
+        rows: list[dict[str, Any]] = []
+        if jobs := succeeded():
+            ring = keys.load(settings.keys_folder())
+            known = frozenset() if is_new else _known(session, this)
+            for dataset, job, audit in audit_settings.fetchall():
+                wanted, now = read_settings(json.loads(job), json.loads(audit))
+                if not wanted.is_on(now.backend):
+                    continue
+                of_dataset = examples.filter(
+                    duckdb.ColumnExpression("dataset") == duckdb.ConstantExpression(dataset)
+                )
+                by_split = fingerprint_splits(of_dataset, ring)
+                for row in auditable(jobs, dataset, by_split, now, ring):
+                    one = Audit.of(row, wanted, now, ring)
+                    if (row.key, one.run_hash) not in known:
+                        rows += audit_job(one, by_split, ring, say)
+        return pa.Table.from_pylist(rows, schema=AUDIT_SCHEMA)
+
+
+def read_settings(
+    job: Mapping[str, Any], audit: Mapping[str, Any] | None
+) -> tuple[AuditSettings, JobSettings]:
+    """Return how a dataset's jobs are audited, and run; a dataset that says nothing is not."""
+    return AuditSettings.from_config(audit or {"enabled": False}), JobSettings.from_config(job)
+
+
+def succeeded() -> tuple[LedgerRow, ...]:
+    """Return the jobs that have a tuned model, oldest first; reads the ledger and nothing else."""
+    if not ledger_path().exists():
+        return ()
+    with Ledger(ledger_path()) as ledger:
+        return tuple(
+            row for row in ledger.jobs() if row.outcome == "succeeded" and row.fine_tuned_model
+        )
+
+
+def auditable(
+    jobs: Sequence[LedgerRow],
+    dataset: str,
+    by_split: Mapping[str, str],
+    now: JobSettings,
+    ring: keys.KeyRing,
+) -> Iterator[LedgerRow]:
+    """Yield a dataset's jobs that were trained on these lines, where jobs are sent today."""
+    fingerprint = fingerprint_dataset(by_split, ring.hmac_key("fingerprint"))
+    for row in jobs:
+        is_of = row.dataset == dataset and row.dataset_fingerprint == fingerprint
+        if is_of and ran_at(row, now):
+            yield row
+
+
+def audit_job(
+    one: Audit, by_split: Mapping[str, str], ring: keys.KeyRing, say: Say
+) -> list[dict[str, Any]]:
+    """Audit one job; rows of AUDIT_SCHEMA, none where it was to hold the canaries and does not.
+
+    Args:
+        one: the audit.
+        by_split: fingerprints of the sealed splits that it was trained on.
+        ring: the keys.
+        say: takes a line for the log.
+
+    Raises:
+        BackendError: the shadow job failed, or a model does not answer.
+    """
+    job = one.job
+    if one.planted.is_in(job):
+        attacked = job
+    elif one.wanted.plant_in == "job":
+        return []
+    else:
+        say(f"{job.dataset}: the audit trains a shadow of job {job.key[:12]}, with canaries")
+        contents = sealed_contents(job.dataset, by_split, ring)
+        spec = shadow_spec(job, contents, one.planted, one.now)
+        attacked = submit_job(spec, replace(one.now, wait_for_jobs=True), say)
+    found = list(_attacked(one, attacked))
+    for target, came in found:
+        if target.role == "tuned":
+            say(f"{job.dataset}: audit {came.verdict}: {'; '.join(came.reasons)}")
+    at = datetime.now(UTC)
+    common = {
+        "dataset": job.dataset,
+        "job_key": job.key,
+        "attacked_job_key": attacked.key,
+        "audited_at": at,
+        "run_hash": one.run_hash,
+    }
+    return [common | row for target, came in found for row in _rows(target, came, one.planted)]
+
+
+def _attacked(one: Audit, job: LedgerRow) -> Iterator[tuple[Target, Report]]:
+    """Yield what the attacks on each model show, the tuned one last."""
+    targets = _targets(one, job)
+    place = chat_place(job)
+    n_at_once = _AT_ONCE.get(job.backend, _AT_ONCE_ELSEWHERE)
+    base: list[Attacked] | None = None
+    with place.opened() as client:
+        for target in targets:
+            model = place.model if target.role == "tuned" else target.model
+            subject = ChatSubject(client, model, tells=job.backend == LOCAL, n_at_once=n_at_once)
+            ranked = one.wanted.n_others if target.n_ranked is not None else 0
+            found = list(
+                attack(
+                    one.planted.canaries,
+                    subject,
+                    n_others=ranked,
+                    n_ranked=target.n_ranked,
+                )
+            )
+            claim = target.claim
+            yield (
+                target,
+                report(
+                    found,
+                    base=base,
+                    epsilon=claim.epsilon,
+                    delta=claim.delta,
+                    covers_copies=claim.covers_copies,
+                ),
+            )
+            base = found if target.role == "base" else base
+
+
+def _targets(one: Audit, job: LedgerRow) -> list[Target]:
+    """Return the models to attack: base, checkpoints by step, the tuned one."""
+    from python_stages.backends.compatible import (  # noqa: PLC0415 - loads the client
+        CompatibleBackend,
+    )
+    from python_stages.backends.local.backend import LocalBackend  # noqa: PLC0415 - the same
+
+    checkpoints: tuple[tuple[str, int], ...] = ()
+    claim = Claim()
+    with provider_of(job) as backend:
+        if isinstance(backend, CompatibleBackend) and job.job_id:
+            checkpoints = backend.checkpoints(job.job_id)
+        if isinstance(backend, LocalBackend) and job.job_id:
+            told = backend.privacy(job.job_id) or {}
+            claim = Claim(told.get("epsilon"), told.get("delta"), told.get("unit"))
+    tuned = job.fine_tuned_model or ""
+    steps = dict(checkpoints)
+    found = []
+    if one.wanted.base:
+        found.append(Target("base", job.base_model, 0, None, Claim()))
+    if one.wanted.checkpoints:
+        found += [
+            Target("checkpoint", model, step, None, claim)
+            for model, step in checkpoints
+            if model != tuned
+        ]
+    return [*found, Target("tuned", tuned, steps.get(tuned), one.wanted.n_ranked, claim)]
+
+
+def _rows(target: Target, came: Report, planted: Planted) -> Iterator[dict[str, Any]]:
+    """Yield the verdict on a model, and every measure."""
+    of_model = {
+        "model_role": target.role,
+        "model": target.model,
+        "step": target.step,
+        "claimed_epsilon": target.claim.epsilon,
+        "claimed_delta": target.claim.delta,
+        "privacy_unit": target.claim.unit,
+    }
+    shown = Row(
+        "all",
+        None,
+        "verdict",
+        came.epsilon_shown,
+        None,
+        None,
+        len(planted.canaries),
+        most=came.max_epsilon,
+    )
+    verdict = {"verdict": came.verdict.value, "reasons": "; ".join(came.reasons)}
+    yield of_model | _measure(shown) | verdict
+    for row in came.rows:
+        yield of_model | _measure(row)
+
+
+def _measure(row: Row) -> dict[str, Any]:
+    found = asdict(row)
+    return {**found, "measure": found.pop("metric")}
+
+
+def _known(session: duckdb.DuckDBPyConnection, this: str) -> frozenset[tuple[str, str]]:
+    rows = session.execute(
+        f"select distinct job_key, run_hash from {this}"  # noqa: S608 - dbt's own name of the relation
+    ).fetchall()
+    return frozenset((job_key, run_hash) for job_key, run_hash in rows)
