@@ -36,8 +36,8 @@ _ADAM: Final = optax.scale_by_adam()
 # another has to come from the embedding, one row's share of which drowns. Matrices, of which all
 # rows use all numbers, have a share to spare and are turned by noise at the rate of the others.
 # Adam does not see the scale of a gradient: weights change what is heard, not how far a step goes.
-_WEIGHTS: Final = {"embedding": 3.0, "output": 0.15}
-_WEIGHT_OF_OTHERS: Final = 0.3
+_WEIGHTS: Final = {"embedding": 4.0, "output": 0.15}
+_WEIGHT_OF_OTHERS: Final = 0.2
 _RATE_OF_OTHERS: Final = 0.2
 
 
