@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from python_stages.audit.membership import Membership
-    from python_stages.training.decode import Model
+    from python_stages.training.asking import Model
 
 N_TEST: Final = 1_000
 REPEATS: Final = (1, 4, 16)
