@@ -99,7 +99,11 @@ def _page(
             expectation_config=ExpectationConfiguration(
                 type=one.expectation, kwargs=kwargs, description=one.description
             ),
-            result={"element_count": one.n_checked, "unexpected_count": one.n_failed},
+            result={
+                "element_count": one.n_checked or 0,
+                "unexpected_count": one.n_failed or 0,
+                "unexpected_percent": 100 * (one.n_failed or 0) / (one.n_checked or 1),
+            },
             meta={},
             exception_info={
                 "raised_exception": False,
