@@ -46,8 +46,9 @@ test-slow: $(STAMP) ## the tests that take minutes
 test-extras: $(STAMP) ## the tests of models that need PyTorch, in an environment of their own (large)
 	$(BIN)/uv venv --quiet --allow-existing .venv-extras
 	$(BIN)/uv pip install --quiet --python .venv-extras --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner]'
-	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py
+	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner,peft]'
+	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py \
+		tests/python_stages/training/test_adapters.py
 
 lint: $(STAMP) lint-sql lint-structure ## ruff, mypy --strict, sqlfluff; arrows between modules, names, descriptions
 	$(BIN)/ruff check

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from python_stages import keys, settings
 from python_stages.audit import Attacked, AuditSettings, Report, Row, attack, report
-from python_stages.errors import value_free
+from python_stages.errors import LedgerError, value_free
 from python_stages.hooks import fingerprint_splits, sealed_contents
 from python_stages.jobs.access import provider_of
 from python_stages.jobs.chat import chat_place, ran_at
@@ -161,6 +161,41 @@ def memorization_audit(
                     if (row.key, one.run_hash) not in known:
                         rows += audit_job(one, by_split, ring, say)
         return pa.Table.from_pylist(rows, schema=AUDIT_SCHEMA)
+
+
+def audit_now(
+    examples: duckdb.DuckDBPyRelation,
+    job: LedgerRow,
+    job_config: Mapping[str, Any],
+    audit_config: Mapping[str, Any],
+    say: Say,
+) -> pa.Table:
+    """Audit one job, whether or not builds do; rows of AUDIT_SCHEMA.
+
+    Args:
+        examples: as of `memorization_audit`.
+        job: the job.
+        job_config: what `JobSettings` takes.
+        audit_config: what `AuditSettings` takes; `enabled` is not heeded.
+        say: takes a line for a person.
+
+    Raises:
+        LedgerError: the job has no tuned model, or was trained on other lines, or elsewhere.
+    """
+    wanted, now = read_settings(job_config, audit_config or {"enabled": True})
+    ring = keys.load(settings.keys_folder())
+    of_dataset = examples.filter(
+        duckdb.ColumnExpression("dataset") == duckdb.ConstantExpression(job.dataset)
+    )
+    by_split = fingerprint_splits(of_dataset, ring)
+    found = [row.key for row in auditable(succeeded(), job.dataset, by_split, now, ring)]
+    if job.key not in found:
+        raise LedgerError(
+            "this job cannot be audited: it has no tuned model, or the lines or the backend are "
+            "others by now; build with the settings that it had"
+        )
+    rows = audit_job(Audit.of(job, wanted, now, ring), by_split, ring, say)
+    return pa.Table.from_pylist(rows, schema=AUDIT_SCHEMA)
 
 
 def read_settings(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from python_stages.audit.attack import Attacked
 from python_stages.audit.exposure import CHANCE_MEDIAN_BITS, more_exposed
-from python_stages.audit.extraction import discoverable, n_discoverable, share
+from python_stages.audit.extraction import n_discoverable, share
 from python_stages.audit.guessing import SIGNIFICANCE as GUESSED
 from python_stages.audit.guessing import Guesses, guesses
 from python_stages.audit.membership import Membership, membership
@@ -262,9 +262,9 @@ def _extraction_rows(attacked: Sequence[Attacked]) -> list[Row]:
             )
         for metric, n_hits in counts.items():
             found = share(n_hits, len(group))
-            chance = 1 / group[0].canary.n_secrets
-            if metric.startswith("discoverable"):
-                chance = float(discoverable(math.log(chance), _SAMPLES) >= _DISCOVERED_WITH)
+            # how likely the words around a secret are to a model that has seen none is not known
+            is_known = not metric.startswith("discoverable")
+            chance = 1 / group[0].canary.n_secrets if is_known else None
             rows.append(
                 Row(kind, n_repeats, metric, found.value, found.low, found.high, found.n, chance)
             )

@@ -9,6 +9,7 @@ Arrows point down this list, never up.
     column_rules.py   what a cell must be, as SQL
     sources.py        a location, its files, and the SQL that scans them
     masked_files.py   a file that hides some of its lines
+    json_lines.py     lines of JSON: counted, judged, located
     records.py        records that may span lines: counted, judged, located
     lines.py          physical lines: counted, judged, located
 """
