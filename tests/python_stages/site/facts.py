@@ -67,7 +67,7 @@ def flow(column: str, privacy: str, *passages: Passage) -> Flow:
     stops = [Stop("raw", Passage.RAW, (column,))]
     for name, passage in zip(chain[1:], passages, strict=True):
         stops.append(Stop(name, passage, () if passage is Passage.ABSENT else ("text",)))
-    return Flow("raw", column, privacy, tuple(stops))
+    return Flow("raw", column, privacy, is_synthetic=False, stops=tuple(stops))
 
 
 R, S, A = Passage.RAW, Passage.SCRUBBED, Passage.ABSENT
