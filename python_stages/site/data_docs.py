@@ -87,10 +87,10 @@ def _page(
     from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415 - the same
         ExpectationConfiguration,
     )
-    from great_expectations.render.renderer import (  # noqa: PLC0415 - the same
+    from great_expectations.render.renderer.page_renderer import (  # noqa: PLC0415 - the same
         ValidationResultsPageRenderer,
     )
-    from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415 - the same
+    from great_expectations.render.view.view import DefaultJinjaPageView  # noqa: PLC0415 - the same
 
     def result(one: Check) -> Any:
         kwargs = dict(arguments.get((one.suite, one.expectation, one.column), {}))
@@ -132,7 +132,8 @@ def _page(
         },
     )
     document = ValidationResultsPageRenderer(run_info_at_end=False).render(whole)
-    return closed(DefaultJinjaPageView().render(document), dataset.name)
+    view: Any = DefaultJinjaPageView()
+    return closed(view.render(document), dataset.name)
 
 
 @cache

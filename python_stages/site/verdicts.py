@@ -51,7 +51,8 @@ def judged_model(model: Model) -> Model:
         sentence = f"{name}: {_and(unknown)}."
     else:
         sentence = f"{name} was trained, evaluated, and attacked without a finding."
-    level = Level.BAD if bad else Level.OPEN if unknown else Level.GOOD
+    is_open = bool(unknown) or model.state == "PLANNED"
+    level = Level.BAD if bad else Level.OPEN if is_open else Level.GOOD
     return replace(model, verdict=Verdict(level, _capital(sentence), (*bad, *unknown)))
 
 

@@ -91,7 +91,9 @@ def test_a_job_that_failed_is_bad(outcome: str) -> None:
 
 def test_a_plan_is_called_a_plan() -> None:
     planned = replace(MODEL, state="PLANNED", outcome=None, audit=None, scores=())
-    assert "nothing was sent" in verdicts.judged_model(planned).verdict.sentence
+    found = verdicts.judged_model(planned).verdict
+    assert found.level is Level.OPEN
+    assert "nothing was sent" in found.sentence
 
 
 def test_one_bad_dataset_makes_the_whole_bad_and_is_named() -> None:
