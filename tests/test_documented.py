@@ -87,12 +87,14 @@ def test_every_target_says_what_it_does(name: str) -> None:
     assert targets()[name], f"make {name} has no ## text"
 
 
-def test_every_var_has_a_comment_in_the_line_above() -> None:
+def test_every_var_has_a_comment_above_it_or_above_its_group() -> None:
     text = (CHECKOUT / "dbt_project.yml").read_text("utf-8")
     lines = text.splitlines()
     for name in yaml.safe_load(text)["vars"]:
         (place,) = [i for i, line in enumerate(lines) if line.startswith(f"  {name}:")]
-        assert re.fullmatch(r"  # [\w*].*", lines[place - 1]), name
+        while re.match(r"  \w+:", lines[place]):
+            place -= 1
+        assert re.fullmatch(r"  # [\w*].*", lines[place]), name
 
 
 def test_every_column_of_every_source_says_how_private_it_is() -> None:

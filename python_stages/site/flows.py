@@ -40,6 +40,7 @@ def of_dataset(lineage: Lineage, dataset: str) -> tuple[Flow, ...]:
             source=source.name,
             column=column,
             privacy=_privacy(source, column),
+            is_synthetic=bool(source.meta.get("synthetic")),
             stops=(
                 Stop(source.name, Passage.RAW, (column,)),
                 *(_stop(one, (source.name, column), spread[one]) for one in chain),
@@ -58,6 +59,7 @@ def reached_raw(flows: Sequence[Flow]) -> list[str]:
         one.column
         for one in flows
         if (one.privacy in RED or one.privacy not in CLASSES)
+        and not one.is_synthetic
         and one.stops[-1].model.endswith("_sealed")
         and one.stops[-1].passage is Passage.RAW
     ]
