@@ -243,6 +243,7 @@ def audit_job(
 
     Raises:
         BackendError: the shadow job failed, or a model does not answer.
+        LedgerError: the shadow's model was deleted.
     """
     job = one.job
     if one.planted.is_in(job):
@@ -254,6 +255,11 @@ def audit_job(
         contents = sealed_contents(job.dataset, by_split, ring)
         spec = shadow_spec(job, contents, one.planted, one.now)
         attacked = submit_job(spec, replace(one.now, wait_for_jobs=True), say)
+    if not attacked.fine_tuned_model:
+        raise LedgerError(
+            f"the model of the shadow job {attacked.key[:12]} was deleted: set another n_once in the "
+            "dataset's audit, which makes another shadow, or enabled: false"
+        )
     found = list(_attacked(one, attacked))
     for target, came in found:
         if target.role == "tuned":
