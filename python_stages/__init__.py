@@ -6,6 +6,7 @@ Arrows point down this list, never up.
     dbt_models.py, outcome_models.py, audit_models.py   what the thin dbt Python models call
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
+    planting.py       canaries into a job's training file, or into a shadow's
     ingest/           account for every record of a source
     generate/         synthetic source files
     render/           rows and templates -> chat text

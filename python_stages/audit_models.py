@@ -23,9 +23,9 @@ from python_stages.jobs.access import provider_of
 from python_stages.jobs.chat import chat_place, ran_at
 from python_stages.jobs.hooks import LOCAL, ledger_path, submit_job
 from python_stages.jobs.ledger import Ledger, LedgerRow
-from python_stages.jobs.planting import Planted, shadow_spec
 from python_stages.jobs.settings import JobSettings
 from python_stages.jobs.subject import ChatSubject
+from python_stages.planting import Planted, shadow_spec
 from python_stages.seal import fingerprint_dataset
 
 Role = Literal["base", "checkpoint", "tuned"]
@@ -257,8 +257,8 @@ def audit_job(
         attacked = submit_job(spec, replace(one.now, wait_for_jobs=True), say)
     if not attacked.fine_tuned_model:
         raise LedgerError(
-            f"the model of the shadow job {attacked.key[:12]} was deleted: set another n_once in the "
-            "dataset's audit, which makes another shadow, or enabled: false"
+            f"the model of the shadow job {attacked.key[:12]} was deleted: give the dataset's audit "
+            "another n_once, which makes another shadow, or set enabled: false"
         )
     found = list(_attacked(one, attacked))
     for target, came in found:
