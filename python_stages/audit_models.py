@@ -257,8 +257,8 @@ def audit_job(
         attacked = submit_job(spec, replace(one.now, wait_for_jobs=True), say)
     if not attacked.fine_tuned_model:
         raise LedgerError(
-            f"the model of the shadow job {attacked.key[:12]} was deleted: give the dataset's audit "
-            "another n_once, which makes another shadow, or set enabled: false"
+            f"the model of the shadow job {attacked.key[:12]} was deleted: give the audit another "
+            "n_once, which makes another shadow, or set enabled: false"
         )
     found = list(_attacked(one, attacked))
     for target, came in found:

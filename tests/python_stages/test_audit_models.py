@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from python_stages import audit_models, keys
+from python_stages.audit import AuditSettings
 from python_stages.backends.local.launch import ensure_server, stop_server
 from python_stages.backends.local.places import Places
 from python_stages.errors import BackendError
@@ -144,7 +145,7 @@ def test_an_interrupted_audit_goes_on_with_the_shadow_that_it_has(
 
 def test_canaries_in_the_job_itself_need_no_shadow(world: World) -> None:
     by_split = fingerprint_splits(world.examples, world.ring)
-    wanted = audit_models.AuditSettings.from_config({**AUDIT, "plant_in": "job"})
+    wanted = AuditSettings.from_config({**AUDIT, "plant_in": "job"})
     now = JobSettings.from_config(JOB)
     spec = now.spec(
         dataset="chats",
@@ -164,7 +165,7 @@ def test_canaries_in_the_job_itself_need_no_shadow(world: World) -> None:
 def test_no_row_and_no_line_of_the_log_holds_a_secret(world: World) -> None:
     world.submit()
     written = repr(world.audit()) + repr(world.said)
-    wanted = audit_models.AuditSettings.from_config(AUDIT)
+    wanted = AuditSettings.from_config(AUDIT)
     canaries = Planted.of("chats", wanted, world.ring).canaries
     assert not [one for one in canaries if one.secret in written]
 
