@@ -8,6 +8,7 @@ Arrows point down this list, never up.
     hooks.py          after a `*_sealed` model: seal, then submit
     ingest/           account for every record of a source
     generate/         synthetic source files
+    scaffold/         the folder of a dataset that somebody brings
     render/           rows and templates -> chat text
     scrub/            what is personal out of texts, by a policy per column; and how well
     check/            text-free flags -> Great Expectations -> a verdict per rule
