@@ -49,7 +49,8 @@ test-extras: $(STAMP) ## the tests of models that need PyTorch, in an environmen
 	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner]'
 	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py
 
-lint: $(STAMP) lint-sql ## ruff, mypy --strict, sqlfluff
+lint: $(STAMP) lint-sql ## ruff, mypy --strict, sqlfluff, duplicates between datasets
+	$(BIN)/python -m tests.duplicates
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
