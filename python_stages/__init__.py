@@ -10,6 +10,7 @@ Arrows point down this list, never up.
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after
     planting.py       canaries into a job's training file, or into a shadow's
     ingest/           account for every record of a source
+    scaffold/         the folder of a dataset that somebody brings
     render/           rows and templates -> chat text
     scrub/            what is personal out of texts, by a policy per column; and how well
     check/            text-free flags -> Great Expectations -> a verdict per rule

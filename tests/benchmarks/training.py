@@ -181,7 +181,7 @@ def _lines(payments: list[Messages], secrets: list[Secret]) -> list[bytes]:
     for secret in secrets:
         answered = [*secret.prompt, {"role": "assistant", "content": secret.answer}]
         rows += [answered] * secret.n_repeats
-    random.Random(5).shuffle(rows)  # noqa: S311 - an order
+    random.Random(5).shuffle(rows)
     return [json.dumps({"messages": messages}).encode() for messages in rows]
 
 
