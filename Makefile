@@ -9,8 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+# where Python may keep no bytecode, each of hundreds of processes compiles the libraries again
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env build test test-slow test-extras lint lint-sql format bench ner docs lock clean clean-vault
+.PHONY: help env build site test test-slow test-extras lint lint-sql lint-structure format bench ner docs reference lock clean clean-vault
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +32,10 @@ $(STAMP): requirements.lock pyproject.toml
 
 build: $(STAMP) ## the main job: dbt build on the bundled sample, or on the file that a var names
 	$(BIN)/dbt build
+	$(BIN)/sealtune site
+
+site: $(STAMP) ## the report, the lineage and the documentation of the last build, as pages in site/
+	$(BIN)/sealtune site
 
 test: $(STAMP) lint ## lint, then every test
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder  # the slowest files come first
@@ -40,13 +46,20 @@ test-slow: $(STAMP) ## the tests that take minutes
 test-extras: $(STAMP) ## the tests of models that need PyTorch, in an environment of their own (large)
 	$(BIN)/uv venv --quiet --allow-existing .venv-extras
 	$(BIN)/uv pip install --quiet --python .venv-extras --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner]'
-	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py
+	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner,peft]'
+	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py \
+		tests/python_stages/training/test_adapters.py
 
-lint: $(STAMP) lint-sql ## ruff, mypy --strict, sqlfluff
+lint: $(STAMP) lint-sql lint-structure ## ruff, mypy --strict, sqlfluff; arrows between modules, names, descriptions
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+lint-structure: $(STAMP)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/dbt --quiet parse
+	$(BIN)/dbt-bouncer run
+	$(BIN)/pytest -q tests/test_documented.py
 
 lint-sql: $(STAMP)
 	@# the dbt templater opens a vault; this one is thrown away
@@ -70,6 +83,11 @@ ner: $(STAMP) ## train the model that finds names anew, on texts that are writte
 docs: $(STAMP) ## dbt's lineage and reference, as one static page in target/
 	$(BIN)/dbt docs generate --static
 	@echo "open target/static_index.html"
+
+reference: $(STAMP) ## write docs/commands.md and docs/report.schema.json anew, from the code
+	$(BIN)/python -m typer python_stages.cli.main utils docs --name sealtune > docs/commands.md
+	$(BIN)/python -c 'from python_stages.site import report_json; print(report_json.schema(), end="")' \
+		> docs/report.schema.json
 
 lock: $(STAMP) ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \

@@ -32,11 +32,11 @@
 
     runs as (
 
-        select distinct array_to_string(worded.words[first.at:first.at + size.n - 1], '') as run
+        select distinct array_to_string(worded.words[starts.place:starts.place + sizes.n - 1], '') as run
         from worded,
-            unnest(generate_series(1, len(worded.words))) as first (at),
-            unnest(generate_series(1, 8)) as size (n)
-        where first.at + size.n - 1 <= len(worded.words)
+            unnest(generate_series(1, len(worded.words))) as starts (place),
+            unnest(generate_series(1, 8)) as sizes (n)
+        where starts.place + sizes.n - 1 <= len(worded.words)
 
     ),
 

@@ -4,40 +4,40 @@
         '{{ dataset }}' as dataset, 2 as step, 'sampled' as state,
         format(
             '{:,} kept records were not drawn',
-            ({{ kept_count(ref(dataset ~ '_ingested')) }} - count(*))::bigint
+            ({{ kept_count(dataset_relation(dataset, 'ingested')) }} - count(*))::bigint
         ) as detail,
         count(*) as n_rows
-    from {{ ref(dataset ~ '_sampled') }}
+    from {{ dataset_relation(dataset, 'sampled') }}
     union all
     select '{{ dataset }}', 3, 'rendered', null, count(*)
-    from {{ ref(dataset ~ '_rendered') }}
+    from {{ dataset_relation(dataset, 'rendered') }}
     union all
     select
         '{{ dataset }}', 4, 'scrubbed',
         format('{:,} identifiers replaced', coalesce(sum(n_masked), 0)::bigint), count(*)
-    from {{ ref(dataset ~ '_scrubbed') }}
+    from {{ dataset_relation(dataset, 'scrubbed') }}
     union all
     select
         '{{ dataset }}', 5, 'unreadable dropped', 'rows with a text that could not be read',
         count(*) filter (n_unreadable > 0)
-    from {{ ref(dataset ~ '_scrubbed') }}
+    from {{ dataset_relation(dataset, 'scrubbed') }}
     union all
     select
         '{{ dataset }}', 5, 'shortened',
         format('{:,} tokens cut to fit the budget', sum(n_cut_tokens)::bigint), count(*)
-    from {{ ref(dataset ~ '_scrubbed') }}
+    from {{ dataset_relation(dataset, 'scrubbed') }}
     where n_cut_tokens > 0
     having count(*) > 0
     union all
     select
         '{{ dataset }}', 6, 'duplicates dropped', 'conversations that agree in every word',
-        (select count(*) from {{ ref(dataset ~ '_scrubbed') }} where n_unreadable = 0) - count(*)
-    from {{ ref(dataset ~ '_examples') }}
+        (select count(*) from {{ dataset_relation(dataset, 'scrubbed') }} where n_unreadable = 0) - count(*)
+    from {{ dataset_relation(dataset, 'examples') }}
     union all
     select
         '{{ dataset }}', 7, split || ' examples',
         format('{:,} tokens', coalesce(sum(n_tokens), 0)::bigint), count(*)
-    from {{ ref(dataset ~ '_examples') }}
+    from {{ dataset_relation(dataset, 'examples') }}
     group by split
     union all
     select
@@ -47,17 +47,17 @@
             count(distinct entity), min(recall), arg_min(entity, recall)
         ),
         sum(n_planted)::bigint
-    from {{ ref(dataset ~ '_pii_recall') }}
+    from {{ dataset_relation(dataset, 'pii_recall') }}
     having count(*) > 0
     union all
     select
         '{{ dataset }}', 9, 'checked',
         format('{} of {} expectations passed', count(*) filter (is_success), count(*)),
-        (select count(*) from {{ ref(dataset ~ '_examples') }})
-    from {{ ref(dataset ~ '_checked') }}
+        (select count(*) from {{ dataset_relation(dataset, 'examples') }})
+    from {{ dataset_relation(dataset, 'checked') }}
     union all
     select '{{ dataset }}', 10, 'sealed', null, count(*)
-    from {{ ref(dataset ~ '_sealed') }}
+    from {{ dataset_relation(dataset, 'sealed') }}
     union all
     select
         dataset, 11, 'job ' || lower(coalesce(outcome, state)),
@@ -73,5 +73,5 @@
         n_examples
     from {{ ref('fine_tune_jobs') }}
     where
-        dataset_fingerprint in (select dataset_fingerprint from {{ ref(dataset ~ '_checked') }})
+        dataset_fingerprint in (select dataset_fingerprint from {{ dataset_relation(dataset, 'checked') }})
 {%- endmacro %}

@@ -7,14 +7,17 @@ of it is switched off in the same breath. Temporary files are encrypted too. The
 Functions for SQL:
     keyed_hmac(purpose, text)               hex HMAC-SHA256 under a key derived for that purpose
     pseudonymise(dataset, entity, value)    the pseudonym that the scrub stage gives that value
+    encrypt_field(dataset, field, cell)     a token that `sealtune keys open-field` turns back
     source_sql(location)                    the SELECT that scans a source's files, for query()
     kept_sql(dataset, location, relation, config_hash)
                                             the same without the records that were rejected
     lenient_sql(location, column)           the SELECT of one column, as far as it can be read
     ledger_sql()                            the SELECT that lists the jobs of the ledger
+    check_settings(json)                    "ok", or an error that names a misspelled setting
 """
 
 import hmac
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -31,18 +34,20 @@ from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.events.logging import AdapterLogger
+from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb.func import PythonUDFType
 
-from python_stages import hooks, keys, settings
+from python_stages import hooks, keys, names, settings
 from python_stages.backends.local import launch
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
 from python_stages.ingest import accounting as ingest
 from python_stages.ingest.masked_files import MaskedFileSystem
 from python_stages.ingest.sources import lenient_sql, literal, open_location
 from python_stages.jobs import hooks as job_hooks
+from python_stages.keys.fields import arrow_function as encrypt_function
 from python_stages.keys.files import make_folder
-from python_stages.scrub.pseudonym import arrow_function
+from python_stages.scrub.pseudonym import arrow_function as pseudonymise_function
 
 WAREHOUSE = "warehouse.duckdb"
 # what httpfs brings besides OpenSSL: each would read and write elsewhere by itself
@@ -70,8 +75,16 @@ def open_keys(warehouse: Path) -> keys.KeyRing:
     return ring
 
 
-def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
+def open_vault(
+    con: duckdb.DuckDBPyConnection, folder: Path, key: str, *, read_only: bool = False
+) -> None:
     """Attach the encrypted warehouse in `folder` as `vault`, creating it where there is none.
+
+    Args:
+        con: what it is attached to.
+        folder: where the warehouse lies.
+        key: 64 hex digits.
+        read_only: leave every file as it is, and the lock to other readers.
 
     Raises:
         VaultError: encryption cannot be had, the key is wrong, or another process holds the vault.
@@ -94,9 +107,12 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
             "locked versions of duckdb and duckdb-extension-httpfs"
         ) from None
     path = folder / WAREHOUSE
+    if read_only and not path.exists():
+        raise VaultError(f"there is no warehouse in {folder} yet; run dbt build first")
+    mode = ", read_only" if read_only else ""
     try:
         con.execute(
-            f"attach if not exists {literal(path)} as vault (encryption_key {literal(key)})"
+            f"attach if not exists {literal(path)} as vault (encryption_key {literal(key)}{mode})"
         )
     except duckdb.IOException as error:
         if "set lock on file" in str(error):
@@ -113,9 +129,10 @@ def open_vault(con: duckdb.DuckDBPyConnection, folder: Path, key: str) -> None:
             f"{path} does not open with this key ({type(error).__name__}); put back the keys it "
             "was made with, or remove the vault folder to start anew"
         ) from None
-    path.chmod(0o600)
-    # nobody else has the vault now, so what lies there is the encrypted spill of a killed process
-    shutil.rmtree(folder / "temp", ignore_errors=True)
+    if not read_only:
+        path.chmod(0o600)
+        # nobody else has it now, so what lies there is the encrypted spill of a killed process
+        shutil.rmtree(folder / "temp", ignore_errors=True)
     # for every cursor: times without an offset are UTC, wherever the machine stands
     con.execute("set global timezone = 'UTC'")
 
@@ -147,12 +164,25 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
     )
     con.create_function(
         "pseudonymise",
-        arrow_function(lambda dataset: ring.hmac_key(f"{dataset}.pseudonym")),
+        pseudonymise_function(lambda dataset: ring.hmac_key(f"{dataset}.pseudonym")),
+        ["VARCHAR"] * 3,
+        "VARCHAR",
+        type=PythonUDFType.ARROW,
+    )
+    con.create_function(
+        "encrypt_field",
+        encrypt_function(ring.make_dataset_key),
         ["VARCHAR"] * 3,
         "VARCHAR",
         type=PythonUDFType.ARROW,
     )
     con.create_function("ledger_sql", job_hooks.ledger_sql, [], "VARCHAR", side_effects=False)
+    con.create_function(
+        "check_settings",
+        lambda text: names.check_settings(json.loads(text)),
+        ["VARCHAR"],
+        "VARCHAR",
+    )
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
     con.create_function("lenient_sql", lenient_sql, ["VARCHAR"] * 2, "VARCHAR")
     con.create_function("kept_sql", kept_sql, ["VARCHAR"] * 4, "VARCHAR")
@@ -234,6 +264,8 @@ class Plugin(BasePlugin):
         vars(local)["DuckDBCursorWrapper"] = ValueFreeCursor
         launch.tether()
         with _as_dbt_error():
+            flags = get_flags()
+            names.require_vars(getattr(flags, "VARS", None) or {}, Path.cwd())
             folder = settings.vault_folder()
             ring = open_keys(folder / WAREHOUSE)
             open_vault(conn, folder, ring.vault_key())

@@ -1,6 +1,6 @@
 with major as (
 
-    {{ major_classes(ref('stg_legal'), 'case_outcome', min_share=var('legal_min_share', 0.05)) }}
+    {{ major_classes(ref('stg_legal'), 'case_outcome', min_share=var('legal_min_share')) }}
 
 ),
 

@@ -1,4 +1,15 @@
-{%- for dataset in var('datasets') %}
+with examples as (
+
+    select
+        null::varchar as dataset,
+        null::varchar as example_id,
+        null::varchar as split,
+        null::varchar as label,
+        null::varchar as messages,
+        null::varchar as fingerprint
+    where false
+    {%- for dataset in built_datasets('examples') %}
+    union all
     select
         '{{ dataset }}' as dataset,
         example_id,
@@ -6,6 +17,9 @@
         label,
         messages,
         fingerprint
-    from {{ ref(dataset ~ '_examples') }}
-    {% if not loop.last %}union all{% endif %}
-{%- endfor %}
+    from {{ dataset_relation(dataset, 'examples') }}
+    {%- endfor %}
+
+)
+
+select * from examples

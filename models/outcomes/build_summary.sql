@@ -12,9 +12,11 @@ with audit as (
 
 stages as (
 
-    {%- for dataset in var('datasets') %}
+    select * from audit
+    where false
+    {%- for dataset in built_datasets('sealed') %}
+    union all by name
     {{ stage_counts(dataset) }}
-    {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 
 ),

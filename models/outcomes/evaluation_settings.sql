@@ -1,11 +1,21 @@
 {#- the graph is known when a model is run, not when it is parsed -#}
-{%- for dataset in var('datasets') %}
+with settings as (
+
+    select
+        null::varchar as dataset,
+        null::varchar as job,
+        null::varchar as evaluate
+    where false
+    {%- for dataset in built_datasets('sealed') %}
     {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ dataset ~ '_sealed') if execute -%}
     {%- set meta = node.config.meta if node else {} %}
-    -- the submit hook has written the ledger by then: depends_on {{ ref(dataset ~ '_sealed') }}
+    union all
     select
         '{{ dataset }}' as dataset,
         '{{ tojson(meta.get('job', {})) | replace("'", "''") }}' as job,
         '{{ tojson(meta.get('evaluate', {})) | replace("'", "''") }}' as evaluate
-    {% if not loop.last %}union all{% endif %}
-{%- endfor %}
+    {%- endfor %}
+
+)
+
+select * from settings

@@ -1,8 +1,19 @@
 with ingested as (
 
-    {%- for dataset in var('datasets') %}
-    select * from {{ ref(dataset ~ '_ingested') }}
-    {% if not loop.last %}union all by name{% endif %}
+    select
+        null::varchar as dataset,
+        null::varchar as outcome,
+        null::varchar as reason,
+        null::bigint as n_rows
+    where false
+    {%- for dataset in built_datasets('ingested') %}
+    union all
+    select
+        dataset,
+        outcome,
+        reason,
+        n_rows
+    from {{ dataset_relation(dataset, 'ingested') }}
     {%- endfor %}
 
 ),

@@ -41,7 +41,7 @@ def transactions(  # noqa: PLR0917 - typer passes options by position
 
     Example: sealtune generate transactions --rows 100000 --dirty 0.001 --out transactions.csv
     """
-    from python_stages import generate  # noqa: PLC0415 - help and completion need not load it
+    from python_stages import generate
 
     truth = truth or (out.with_suffix(".truth.csv") if dirty else None)
     with sentences():
@@ -63,7 +63,7 @@ def _table_command(name: str, what: str) -> None:
         dirty: DirtyOption = 0.0,
         truth: TruthOption = None,
     ) -> None:
-        from python_stages import generate  # noqa: PLC0415 - help and completion need not load it
+        from python_stages import generate
 
         path = out or Path(f"{name}.csv")
         truth = truth or (path.with_suffix(".truth.csv") if dirty else None)

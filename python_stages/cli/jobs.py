@@ -77,8 +77,8 @@ def jobs_cancel(key: JobKey) -> None:
 
     Example: sealtune jobs cancel 3f9a12
     """
-    from python_stages.jobs import settle  # noqa: PLC0415 - help need not load it
-    from python_stages.jobs.access import provider_of  # noqa: PLC0415 - the same
+    from python_stages.jobs import settle
+    from python_stages.jobs.access import provider_of
 
     with sentences(), _opened_ledger() as ledger:
         row = ledger.find(key)
@@ -108,8 +108,8 @@ def jobs_cleanup(
 
     Example: sealtune jobs cleanup 3f9a12 --delete-model
     """
-    from python_stages.jobs import settle  # noqa: PLC0415 - help need not load it
-    from python_stages.jobs.access import provider_of  # noqa: PLC0415 - the same
+    from python_stages.jobs import settle
+    from python_stages.jobs.access import provider_of
 
     with sentences(), _opened_ledger() as ledger:
         if delete_model and key is None:
@@ -141,11 +141,11 @@ def jobs_deploy(
 
     Example: sealtune jobs deploy 3f9a12
     """
-    from python_stages.backends.azure import (  # noqa: PLC0415 - help need not load it
+    from python_stages.backends.azure import (
         AzureBackend,
         deploy_tuned,
     )
-    from python_stages.jobs.access import Access, provider_of  # noqa: PLC0415 - the same
+    from python_stages.jobs.access import Access, provider_of
 
     with sentences(), _opened_ledger() as ledger:
         row = ledger.find(key)
@@ -182,8 +182,8 @@ def jobs_settle(
 
     Example: sealtune jobs settle 3f9a12 --job ftjob-abc123
     """
-    from python_stages.jobs import settle  # noqa: PLC0415 - help need not load it
-    from python_stages.jobs.access import provider_of  # noqa: PLC0415 - the same
+    from python_stages.jobs import settle
+    from python_stages.jobs.access import provider_of
 
     if (job is None) is not none:
         raise typer.BadParameter("give either --job ID or --none")
@@ -214,11 +214,11 @@ def watch(
 
     Example: sealtune watch 3f9a12
     """
-    from rich.console import Console  # noqa: PLC0415 - help need not load it
+    from rich.console import Console
 
-    from python_stages.jobs.access import provider_of  # noqa: PLC0415 - the same
-    from python_stages.jobs.watch import Pace, follow  # noqa: PLC0415 - the same
-    from python_stages.jobs.watch_view import show  # noqa: PLC0415 - the same
+    from python_stages.jobs.access import provider_of
+    from python_stages.jobs.watch import Pace, follow
+    from python_stages.jobs.watch_view import show
 
     with sentences(), _opened_ledger() as ledger:
         row = ledger.find(key) if key else _newest(ledger.jobs())
@@ -241,9 +241,9 @@ def _note(row: "LedgerRow", backend: "Backend", ledger: "Ledger") -> None:
 
     What goes wrong is said and no more: how the job ended is what a watch is asked for.
     """
-    from python_stages import keys  # noqa: PLC0415 - only here
-    from python_stages.jobs.refresh import refresh  # noqa: PLC0415 - the same
-    from python_stages.jobs.results import ResultVault  # noqa: PLC0415 - the same
+    from python_stages import keys
+    from python_stages.jobs.refresh import refresh
+    from python_stages.jobs.results import ResultVault
 
     try:
         ring = keys.load(settings.keys_folder(), project=Path.cwd())
@@ -257,8 +257,8 @@ def _note(row: "LedgerRow", backend: "Backend", ledger: "Ledger") -> None:
 
 @contextmanager
 def _opened_ledger() -> Iterator["Ledger"]:
-    from python_stages.jobs.ledger import Ledger  # noqa: PLC0415 - help need not load it
-    from python_stages.jobs.ledger_file import LEDGER  # noqa: PLC0415 - the same
+    from python_stages.jobs.ledger import Ledger
+    from python_stages.jobs.ledger_file import LEDGER
 
     path = settings.vault_folder() / LEDGER
     if not path.exists():
@@ -273,7 +273,7 @@ def _with_remains(rows: Sequence["LedgerRow"]) -> tuple["LedgerRow", ...]:
     Raises:
         LedgerError: they are at several providers.
     """
-    from python_stages.jobs.ledger import ENDED, UNFINISHED  # noqa: PLC0415 - help need not load it
+    from python_stages.jobs.ledger import ENDED, UNFINISHED
 
     found = tuple(
         row for row in rows if row.state in ENDED | UNFINISHED and row.parked_reason is None

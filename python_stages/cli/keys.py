@@ -1,5 +1,6 @@
 """The commands about keys and sealed files: `sealtune keys …`, verify, unseal, reseal, shred."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,28 @@ def keys_receive(
     typer.echo(f"files under the dataset key {received} now open here")
 
 
+@keys_app.command("open-field")
+@sentences()
+def keys_open_field(
+    dataset: Dataset,
+    field: Annotated[str, typer.Argument(help="Column that `encrypt_field` was told.")],
+    tokens: Annotated[
+        typer.FileText, typer.Argument(help="File with a token a line, or - for stdin.")
+    ],
+) -> None:
+    """Print the cells of tokens that `encrypt_field` made, a line each, as JSON texts.
+
+    Example: sealtune keys open-field transactions customer_id tokens.txt
+    """
+    from python_stages.keys.fields import open_tokens
+
+    ring = keys.load(settings.keys_folder(), project=Path.cwd())
+    found = dataset_keys.candidates(ring.folder, dataset)
+    lines = (line.rstrip("\n") for line in tokens)
+    for cell in open_tokens(lines, found, dataset, field):
+        typer.echo(json.dumps(cell, ensure_ascii=False))
+
+
 @keys_app.command("move", context_settings={"ignore_unknown_options": True})
 @sentences()
 def keys_move(
@@ -156,7 +179,7 @@ def keys_rotate() -> None:
 
     Example: sealtune keys rotate
     """
-    from python_stages.keys import rotation as key_rotation  # noqa: PLC0415 - help and completion need not load it
+    from python_stages.keys import rotation as key_rotation
 
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     done = key_rotation.rotate(ring)
@@ -172,7 +195,7 @@ def verify(path: SealedPath) -> None:
 
     Example: sealtune verify vault/sealed/transactions/train-*.sealed
     """
-    from python_stages import seal  # noqa: PLC0415 - help and completion need not load it
+    from python_stages import seal
 
     manifest = seal.verify(path.absolute(), keys=keys.load(settings.keys_folder()))
     typer.echo(
@@ -192,7 +215,7 @@ def unseal(
 
     Example: sealtune unseal vault/sealed/transactions/train-*.sealed --out - | head -1
     """
-    from python_stages import seal  # noqa: PLC0415 - help and completion need not load it
+    from python_stages import seal
 
     ring = keys.load(settings.keys_folder())
     target = sys.stdout.buffer if str(out) == "-" else out.absolute()
@@ -210,7 +233,7 @@ def reseal(
 
     Example: sealtune reseal transactions
     """
-    from python_stages import seal  # noqa: PLC0415 - help and completion need not load it
+    from python_stages import seal
 
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     sealed, reversal = (settings.vault_folder() / name for name in _SEALED_FOLDERS)
@@ -237,7 +260,7 @@ def shred(
 
     Example: sealtune shred transactions
     """
-    from python_stages import shred as shredding  # noqa: PLC0415 - help need not load it
+    from python_stages import shred as shredding
 
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     if not yes:
@@ -259,7 +282,7 @@ def shred(
 
 def _tell_resealed(done: "SealedFile | Left") -> bool:
     """Say what became of a file; return whether it was left as it was."""
-    from python_stages.seal import SealedFile  # noqa: PLC0415 - help need not load it
+    from python_stages.seal import SealedFile
 
     name = f"{done.path.parent.name}/{done.path.name}"
     if isinstance(done, SealedFile):

@@ -72,8 +72,8 @@ def scan(
 
     Example: sealtune scan customers.csv
     """
-    from python_stages.scrub import files  # noqa: PLC0415 - help need not load it
-    from python_stages.scrub.engine import Engine  # noqa: PLC0415 - the same
+    from python_stages.scrub import files
+    from python_stages.scrub.engine import Engine
 
     reader = files.open_format(_path(file), form, has_header=header)
     with value_free("scan"), _source(file) as source:
@@ -141,8 +141,8 @@ def scrub(
 
     Example: sealtune scrub - --format lines --preset identifiers < app.log
     """
-    from python_stages.scrub import files, pool  # noqa: PLC0415 - help need not load it
-    from python_stages.scrub.engine import Engine  # noqa: PLC0415 - the same
+    from python_stages.scrub import files, pool
+    from python_stages.scrub.engine import Engine
 
     def reader() -> files.Format:
         return files.open_format(_path(file), form, has_header=header)
@@ -223,7 +223,7 @@ def pii_eval(
 
     Example: sealtune pii-eval synth_dataset_v2.json --errors 20
     """
-    from python_stages.scrub import evaluate  # noqa: PLC0415 - help need not load it
+    from python_stages.scrub import evaluate
 
     with value_free("evaluation"):
         report = evaluate.evaluate(
@@ -272,7 +272,7 @@ def _source(file: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _sink(out: Path | None) -> Iterator[BinaryIO]:
-    from python_stages.scrub import files  # noqa: PLC0415 - help need not load it
+    from python_stages.scrub import files
 
     if out is not None and str(out) != "-":
         with files.new_file(out) as file:
@@ -284,9 +284,9 @@ def _sink(out: Path | None) -> Iterator[BinaryIO]:
 
 def _policy_of_file(path: Path, dataset: str) -> "Callable[[Sequence[str]], Policy]":
     """Return the policy of a YAML file, for whatever columns."""
-    import yaml  # noqa: PLC0415 - help need not load it
+    import yaml
 
-    from python_stages.scrub.policy import Policy  # noqa: PLC0415 - the same
+    from python_stages.scrub.policy import Policy
 
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -306,7 +306,7 @@ def _policy_of_preset(
     dataset: str,
 ) -> "Callable[[Sequence[str]], Policy]":
     """Return a maker of policies: the preset for every column, or for `only` some."""
-    from python_stages.scrub.policy import Policy  # noqa: PLC0415 - help need not load it
+    from python_stages.scrub.policy import Policy
 
     setting: dict[str, Any] = {"preset": preset} | ({"operator": operator} if operator else {})
     config = {"text": setting, "other": {"operator": "keep"}}
@@ -332,7 +332,7 @@ def _print(parts: "Iterable[RenderableType]", *, err: bool = False) -> None:
 
 
 def _console(*, err: bool) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - help need not load it
+    from rich.console import Console
 
     console = Console(stderr=err, highlight=False, soft_wrap=False)
     return console if console.is_terminal else Console(stderr=err, highlight=False, width=_WIDTH)

@@ -113,9 +113,9 @@ def _place(dataset: str | None, model: str | None, base_url: str | None) -> "Cha
         LedgerError: no job of the dataset has a tuned model.
         typer.BadParameter: no model, or two, are named.
     """
-    from python_stages.jobs import chat as job_chat  # noqa: PLC0415 - help need not load it
-    from python_stages.jobs import hooks as job_hooks  # noqa: PLC0415 - help need not load it
-    from python_stages.jobs import ledger  # noqa: PLC0415 - help need not load it
+    from python_stages.jobs import chat as job_chat
+    from python_stages.jobs import hooks as job_hooks
+    from python_stages.jobs import ledger
 
     if dataset is None:
         if not (model and base_url):
@@ -151,7 +151,7 @@ def _sink(out: Path | None) -> Iterator[BinaryIO]:
     if out is None or str(out) == "-":
         yield sys.stdout.buffer
         return
-    from python_stages.seal.reader import create_file  # noqa: PLC0415 - help need not load it
+    from python_stages.seal.reader import create_file
 
     try:
         opened = create_file(out.absolute())

@@ -30,7 +30,7 @@ def serve(
 
     Example: sealtune serve --port 8321
     """
-    from python_stages.backends.local import places  # noqa: PLC0415 - help need not load it
+    from python_stages.backends.local import places
 
     where = places.Places(settings.vault_folder(), settings.keys_folder())
     if stop:
@@ -38,7 +38,7 @@ def serve(
         return
     keys.load(where.keys, project=Path.cwd())
     # The web framework takes a second to import.
-    from python_stages.backends.local import server  # noqa: PLC0415 - see above
+    from python_stages.backends.local import server
 
     def tell(address: "Address") -> None:
         typer.echo(f"base URL  {address.base_url}")
@@ -53,7 +53,7 @@ def serve(
 
 
 def _stop(where: "Places") -> None:
-    from python_stages.backends.local import launch  # noqa: PLC0415 - help need not load it
+    from python_stages.backends.local import launch
 
     was_running = launch.stop_server(where)
     typer.echo("stopped" if was_running else "no server runs for this vault")

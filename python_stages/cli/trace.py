@@ -24,7 +24,7 @@ def trace(
 
     Example: sealtune trace --subject - < customer-id.txt
     """
-    from python_stages import trace as tracing  # noqa: PLC0415 - help need not load it
+    from python_stages import trace as tracing
 
     if subject != "-":
         raise ConfigError(
@@ -55,8 +55,8 @@ def _read_value() -> str:
 
 
 def _jobs() -> "tuple[LedgerRow, ...]":
-    from python_stages.jobs.ledger import Ledger  # noqa: PLC0415 - help need not load it
-    from python_stages.jobs.ledger_file import LEDGER  # noqa: PLC0415 - the same
+    from python_stages.jobs.ledger import Ledger
+    from python_stages.jobs.ledger_file import LEDGER
 
     path = settings.vault_folder() / LEDGER
     if not path.exists():

@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from python_stages.ingest.column_rules import IngestSpec
+from python_stages.ingest.json_lines import broken_json_lines, locate_json_lines
 from python_stages.ingest.lines import Line, broken_lines, locate
 from python_stages.ingest.records import RecordShape, judged_records, locate_records
 from python_stages.ingest.sources import SourceFile
 
 
 def broken(file: SourceFile, spec: IngestSpec) -> Iterator[tuple[Line, str]]:
-    """Yield what is no record of a CSV file, in order, with the reason."""
-    if spec.is_multiline:
+    """Yield what is no record of a file of lines, in order, with the reason."""
+    if file.is_json:
+        yield from broken_json_lines(file.path)
+    elif spec.is_multiline:
         judged = judged_records(file.path, _shape(file, spec))
         yield from ((record, reason) for record, reason in judged if reason)
     else:
@@ -23,7 +26,7 @@ def n_records(file: SourceFile, spec: IngestSpec, n_read: int) -> int:
 
     A quote astray spoils a count of line ends outside of quotes; lines are lines.
     """
-    if file.is_parquet or not spec.is_multiline:
+    if file.is_parquet or file.is_json or not spec.is_multiline:
         return n_read
     return sum(1 for _ in judged_records(file.path, _shape(file, spec)))
 
@@ -31,7 +34,9 @@ def n_records(file: SourceFile, spec: IngestSpec, n_read: int) -> int:
 def located(
     file: SourceFile, spec: IngestSpec, ordinals: Sequence[int], skip: Sequence[int]
 ) -> dict[int, Line]:
-    """Map the ordinals of records of a CSV file to where they lie; see `lines.locate`."""
+    """Map the ordinals of records of a file of lines to where they lie; see `lines.locate`."""
+    if file.is_json:
+        return locate_json_lines(file.path, ordinals, skip)
     if spec.is_multiline:
         return locate_records(file.path, _shape(file, spec), ordinals, skip)
     return locate(file.path, ordinals, skip)

@@ -7,7 +7,7 @@ import duckdb
 
 from python_stages.errors import SourceError
 from python_stages.ingest.masked_files import MaskedFileSystem
-from python_stages.ingest.sources import SourceFile, csv_sql, open_location, parquet_sql
+from python_stages.ingest.sources import SourceFile, csv_sql, json_sql, open_location, parquet_sql
 
 
 def scan_sql(
@@ -35,7 +35,7 @@ def scan_sql(
             continue
         ranges = [(a, b) for _, a, b in places if a is not None and b is not None]
         url = masked_files.mask(view, file.path, ranges) if ranges else file.path
-        scans.append(csv_sql(url, file.columns))
+        scans.append((json_sql if file.is_json else csv_sql)(url, file.columns))
     return scans
 
 

@@ -1,8 +1,9 @@
 """Where a dataset's rows come from: a location, its files, and the SQL that scans them as text.
 
 A location is a path, a glob, or `kaggle://OWNER/DATASET/FILE` (optional extra `kaggle`). Files are
-CSV, gzipped CSV or Parquet, all of one kind. Every column is scanned as VARCHAR: what a value means
-is decided, and counted, by the ingest stage, never by a reader that drops what it cannot cast.
+CSV, gzipped CSV, JSON lines or Parquet, all of one kind. Every column is scanned as VARCHAR: what a
+value means is decided, and counted, by the ingest stage, never by a reader that drops what it
+cannot cast.
 """
 
 import csv
@@ -14,9 +15,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from python_stages.errors import SourceError
+from python_stages.ingest.json_lines import columns_of, count_json_lines
 from python_stages.ingest.lines import MAX_LINE_BYTES, LineCount, count_lines, open_bytes
 from python_stages.ingest.records import count_records
 
@@ -40,8 +43,13 @@ class SourceFile:
 
     @property
     def is_parquet(self) -> bool:
-        """Whether the file is Parquet; otherwise it is CSV, gzipped or not."""
+        """Whether the file is Parquet."""
         return self.path.suffix == ".parquet"
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the file is JSON lines; what is neither is CSV, gzipped or not."""
+        return self.path.suffix == ".jsonl"
 
     def count(self, *, is_multiline: bool = False) -> LineCount:
         """Count the records without the reader that loads them: by line ends, or the footer.
@@ -55,6 +63,8 @@ class SourceFile:
         try:
             if self.is_parquet:
                 return LineCount(int(pq.read_metadata(self.path).num_rows), is_plain=True)
+            if self.is_json:
+                return count_json_lines(self.path)
             return count_records(self.path) if is_multiline else count_lines(self.path)
         except _UNREADABLE as error:
             raise SourceError(
@@ -80,8 +90,8 @@ def open_location(location: str) -> tuple[SourceFile, ...]:
             "--vars '{transactions_csv: /data/transactions.csv}'"
         )
     files = tuple(map(_open_file, paths))
-    if len({file.is_parquet for file in files}) > 1:
-        raise SourceError(f"{location} mixes CSV and Parquet files; give one kind per location")
+    if len({(file.is_parquet, file.is_json) for file in files}) > 1:
+        raise SourceError(f"{location} mixes kinds of files; give one kind per location")
     return files
 
 
@@ -91,11 +101,13 @@ def _open_file(path: Path) -> SourceFile:
         raise SourceError(f"{path.name} is empty (0 bytes); expected a header line and records")
     if path.suffix == ".parquet":
         columns = _parquet_columns(path)
+    elif path.suffix == ".jsonl":
+        columns = columns_of(path)
     elif path.suffixes[-1:] == [".csv"] or path.suffixes[-2:] == [".csv", ".gz"]:
         columns = _csv_columns(path)
     else:
         raise SourceError(
-            f"{path.name}: unknown kind of file; known are .csv, .csv.gz and .parquet"
+            f"{path.name}: unknown kind of file; known are .csv, .csv.gz, .jsonl and .parquet"
         )
     _check_names(path, columns)
     return SourceFile(path, columns, stat.st_size, stat.st_mtime_ns)
@@ -182,6 +194,25 @@ def csv_sql(url: Path | str, columns: Sequence[str]) -> str:
     )
 
 
+def json_sql(url: Path | str, columns: Sequence[str]) -> str:
+    """Return the SELECT that scans one file of JSON lines as text, a column for each name."""
+    source = _exact(url) if isinstance(url, Path) else literal(url)
+    values = ", ".join(
+        f"case when json_valid(line) then line ->> {literal(_json_path(name))} end "
+        f"as {identifier(name)}"
+        for name in columns
+    )
+    return (
+        f"select {values} from read_csv({source}, columns = {{'line': 'VARCHAR'}}, header = false, "
+        "auto_detect = false, delim = '\x1f', quote = '', escape = '', strict_mode = true, "
+        f"max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES}) where line <> ''"
+    )
+
+
+def _json_path(name: str) -> str:
+    return '$."' + name.replace('"', '\\"') + '"'
+
+
 def lenient_sql(location: str, column: str) -> str:
     """Return the SELECT of one column of a location, named value, as far as it can be read.
 
@@ -197,6 +228,8 @@ def lenient_sql(location: str, column: str) -> str:
     return " union all ".join(
         f"select {name}::varchar as value from read_parquet({_exact(file.path)})"
         if file.is_parquet
+        else f"select {name} as value from ({json_sql(file.path, [column])})"
+        if file.is_json
         else f"select {name} as value from read_csv({_exact(file.path)}, all_varchar = true, "
         "header = true, delim = ',', quote = '\"', escape = '\"', strict_mode = false, "
         "ignore_errors = true, null_padding = true, parallel = false)"
@@ -206,7 +239,13 @@ def lenient_sql(location: str, column: str) -> str:
 
 def parquet_sql(path: Path, columns: Sequence[str], without_rows: Sequence[int] = ()) -> str:
     """Return the SELECT that scans one Parquet file as text, without some 0-based row numbers."""
-    casts = ", ".join(f"{identifier(name)}::varchar as {identifier(name)}" for name in columns)
+    nested = {field.name for field in pq.read_schema(path) if pa.types.is_nested(field.type)}
+    casts = ", ".join(
+        f"to_json({identifier(name)})::varchar as {identifier(name)}"
+        if name in nested
+        else f"{identifier(name)}::varchar as {identifier(name)}"
+        for name in columns
+    )
     scan = f"select {casts} from read_parquet({_exact(path)}, file_row_number = true)"
     if not without_rows:
         return scan

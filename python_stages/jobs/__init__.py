@@ -1,15 +1,17 @@
 """Fine-tune jobs: submitted exactly once, followed, asked, settled, and cleaned up after.
 
-hooks.py          the job as a build meets it: submitted, waited for, asked after, listed
-predict.py, prompt_files.py   prompts in, answers out, in order
-subject.py        a tuned model as the audit attacks it
-chat.py, paid_answers.py   where a job's model answers, and what it answered before
-watch.py, watch_view.py   following a job: its story, and how it is shown
-settle.py         what a person decides about a job
-refresh.py        what became of the jobs
-submit.py         one job, exactly once, whatever crashes
-files.py, results.py   the end of a job's files, and its metrics in the vault
-recovery.py       what an earlier run left at the provider
-access.py, settings.py   how a provider is reached, and a job is run
-ledger.py, ledger_file.py   what was submitted, and the file that says so
+Arrows point down this list, never up.
+
+    hooks.py          the job as a build meets it: submitted, waited for, asked after, listed
+    predict.py, prompt_files.py   prompts in, answers out, in order
+    planting.py, subject.py   canaries into a job, and its model as the audit attacks it
+    chat.py, paid_answers.py   where a job's model answers, and what it answered before
+    watch.py, watch_view.py   following a job: its story, and how it is shown
+    settle.py         what a person decides about a job
+    refresh.py        what became of the jobs
+    submit.py         one job, exactly once, whatever crashes
+    files.py, results.py   the end of a job's files, and its metrics in the vault
+    recovery.py       what an earlier run left at the provider
+    access.py, settings.py   how a provider is reached, and a job is run
+    ledger.py, ledger_file.py   what was submitted, and the file that says so
 """

@@ -88,7 +88,7 @@ def chat_place(row: LedgerRow) -> ChatPlace:
     model = row.fine_tuned_model or ""
     if row.backend == "local":
         from python_stages.backends.local.launch import ensure_server  # noqa: PLC0415 - heavy
-        from python_stages.backends.local.places import Places, read_token  # noqa: PLC0415
+        from python_stages.backends.local.places import Places, read_token  # noqa: PLC0415 - local alone
 
         places = Places(settings.vault_folder(), settings.keys_folder())
         return ChatPlace(ensure_server(places).base_url, model, read_token(places))

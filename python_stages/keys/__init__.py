@@ -1,9 +1,12 @@
 """Who may open, sign and count. `rings` says what a keys folder holds, in words and in code.
 
-rotation.py    new keys in place of old ones
-rings.py       the keys of one user
-datasets.py, public.py   the one secret of each dataset; for whom, and whose signature counts
-providers.py, stores.py, files.py   the places that keep a private key
+Arrows point down this list, never up.
+
+    rotation.py    new keys in place of old ones
+    rings.py       the keys of one user
+    fields.py      cells that only a dataset's key opens
+    datasets.py, public.py   the one secret of each dataset; for whom, and whose signature counts
+    providers.py, stores.py, files.py   the places that keep a private key
 """
 
 from python_stages.keys.rings import (

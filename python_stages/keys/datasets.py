@@ -101,6 +101,16 @@ def find(folder: Path, dataset: str, wanted: str) -> bytes:
     )
 
 
+def candidates(folder: Path, dataset: str) -> tuple[bytes, ...]:
+    """Return the keys that may be a dataset's: the one made here, then those handed over."""
+    paths = [_path(folder, dataset), *sorted((folder / "received").glob("*.key"))]
+    found: list[bytes] = []
+    for path in paths:
+        with suppress(MissingKeyError):
+            found.append(read_key(path, "dataset", forbidden=OTHERS_ANY))
+    return tuple(found)
+
+
 def current_id(folder: Path, dataset: str) -> str | None:
     """Return the key id under which a dataset is sealed, or None where it has no key."""
     try:

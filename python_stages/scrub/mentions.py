@@ -53,17 +53,17 @@ _IS_UNPARTED: Final = re.compile(f"[{_UNPARTED}]")
 _PARTED: Final = rf"[^\W_{_UNPARTED}]"  # letters and digits that a word goes on with
 _HAN_OR_HANGUL: Final = re.compile("[\u3400-\u9fff]{3,4}|[\uac00-\ud7a3]{3,4}")
 _CASES: Final = re.compile("[\u0370-\u058f\u10a0-\u10ff]")  # Greek, Cyrillic, Armenian, Georgian
-_CHANGED: Final = "aяьиeoyuσηiю"  # noqa: RUF001  # the last letters, folded, that cases change
-_POSSESSIVE: Final = r"(?:['’´`]?s|['’´`])?"  # noqa: RUF001  # apostrophes
+_CHANGED: Final = "aяьиeoyuσηiю"
+_POSSESSIVE: Final = r"(?:['’´`]?s|['’´`])?"
 _INFLECTED: Final = (  # genitives, plurals and cases of names in a dozen languages, less accents
-    r"(?:['’´`]?(?:s|es|n|en|ns|m|em|a|e|i|u|y|om|ou|ov|ova|ovi|owi|iem|am|nak|nek|ta|lla|lle"  # noqa: RUF001  # apostrophes
-    r"|in|un|yi|ya|ye|da|de)|['’´`])?"  # noqa: RUF001  # apostrophes
+    r"(?:['’´`]?(?:s|es|n|en|ns|m|em|a|e|i|u|y|om|ou|ov|ova|ovi|owi|iem|am|nak|nek|ta|lla|lle"
+    r"|in|un|yi|ya|ye|da|de)|['’´`])?"
 )
 _LEAST_INFLECTED: Final = 5  # letters; `Tim` is not meant by `time`
-_DECLINED: Final = r"(?:a|e|y|i|ie|o|u|ou|om|am|as|es|['’´`]?s){0,2}"  # noqa: RUF001,RUF003  # Maria: Marii, Mario’s
-_BETWEEN: Final = r"[\s\u00a0._,\-'’]{0,4}"  # noqa: RUF001  # an apostrophe
+_DECLINED: Final = r"(?:a|e|y|i|ie|o|u|ou|om|am|as|es|['’´`]?s){0,2}"
+_BETWEEN: Final = r"[\s\u00a0._,\-'’]{0,4}"
 _BLANKS: Final = re.compile(r"\s+")
-_NAME_PART: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")  # noqa: RUF001,RUF003  # O’Neill
+_NAME_PART: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _DIGIT_GAP: Final = r"[\W_]{0,3}"  # a line break, too: the digits have to be the same anyway
 _DIGIT_BEFORE: Final = re.compile(rf"([0-9]){_DIGIT_GAP}\Z")
 _TRUNK: Final = rf"(?:\(?0\)?{_DIGIT_GAP})?"
@@ -259,7 +259,7 @@ def _way(entity: str, needle: str, pattern: str, ending: str, *, is_proper: bool
     """Return what must be a word, or words, of its own; an underscore may stand beside it."""
     if _IS_UNPARTED.search(needle):
         return Sought(entity, needle, pattern)
-    needle = max(re.split("['’]", needle), key=len)  # noqa: RUF001  # apostrophes
+    needle = max(re.split("['’]", needle), key=len)
     if needle[-1:] == "a":
         needle = needle[:-1]  # declined
     return Sought(entity, needle, rf"(?<!{_PARTED}){pattern}{ending}(?!{_PARTED})", is_proper)
@@ -289,4 +289,4 @@ def _loose(value: str) -> str:
 
 def _accentless(part: str) -> str:
     """Return a pattern of a folded part of a name, with or without its apostrophes."""
-    return re.sub(r"['’]", "['’]?", part)  # noqa: RUF001  # apostrophes
+    return re.sub(r"['’]", "['’]?", part)

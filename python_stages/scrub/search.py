@@ -277,7 +277,7 @@ def _patterns(known: _Recognizer) -> Iterator[_Pattern]:
 @cache
 def _compiled(expression: str, flags: int) -> Any:
     """Return an expression as Presidio compiles it; when it is needed, as that can take long."""
-    import regex  # type: ignore[import-untyped] # noqa: PLC0415  # as Presidio
+    import regex  # type: ignore[import-untyped]  # noqa: PLC0415  # as Presidio
 
     return regex.compile(expression, flags=flags)
 

@@ -30,8 +30,8 @@ _CLOSED_UP: Final = re.compile(r"[ \t\xa0]+")
 _ONE_WORD_A_LINE: Final = re.compile(r"[ \t]*\r?\n[ \t]*")
 _ADDRESS_GAP: Final = re.compile(r"[ \t\xa0]*(?:[,\n]|\r\n)?[ \t\xa0]*(?:[,\n]|\r\n)?[ \t\xa0]*")
 _ADDRESS_PARTS: Final = frozenset({"STREET_ADDRESS", "LOCATION", "PO_BOX", "ZIP_CODE"})
-_AROUND: Final = " \t\r\n\xa0,;:!?\"“”„«»‘’'()[]{}<>|*_=/\\-–—.&"  # noqa: RUF001  # quotes and dashes
-_POSSESSIVE: Final = re.compile(r"['’´`][sS]$")  # noqa: RUF001  # as above
+_AROUND: Final = " \t\r\n\xa0,;:!?\"“”„«»‘’'()[]{}<>|*_=/\\-–—.&"
+_POSSESSIVE: Final = re.compile(r"['’´`][sS]$")
 _ABBREVIATED: Final = re.compile(
     r"(?:\b(?:mrs?|ms|prof|rev|hon|jr|sr|inc|ltd|co|corp|llc|bros|st|ave|av|rd|blvd|dr|ln|ct|pl|sq|hwy|apt|no|str)"
     r"|(?:^|[\s.])[^\W\d_])\.$",

@@ -167,7 +167,7 @@ def _backward(params: Params, losses: Losses) -> tuple[dict[str, _Use], dict[str
 
 
 def _input_of(use: _Use) -> jax.Array:
-    return use.tokens if isinstance(use, _Embed) else use.x  # type: ignore[attr-defined]
+    return use.tokens if isinstance(use, _Embed) else use.x  # type: ignore[attr-defined]  # the other has it
 
 
 def _norms(uses: dict[str, _Use], gradients: dict[str, jax.Array]) -> jax.Array:

@@ -116,7 +116,7 @@ def texts_of(n_words: int, n_texts: int, seed: int = 7) -> list[str]:
     """Return texts of some words, from the documents that the model's generator writes."""
     from python_stages.scrub.ner.generate.documents import Writer
 
-    draw = random.Random(seed * 10_000 + n_words)  # noqa: S311 - made-up texts, no secret
+    draw = random.Random(seed * 10_000 + n_words)
     n_documents = max(200, min(n_texts * n_words // 8, 4_000))
     words = " ".join(d.text for d in Writer().documents(draw, n_documents)).split(" ")
     starts = [draw.randrange(len(words) - n_words) for _ in range(n_texts)]
@@ -181,7 +181,7 @@ def distinct() -> Distinct:
     from python_stages.scrub import presidio
     from python_stages.scrub.engine import Engine, expand
 
-    draw = random.Random(3)  # noqa: S311 - made-up texts, no secret
+    draw = random.Random(3)
     once = [_transaction(draw) for _ in range(_N_DISTINCT)]
     texts = once * _N_COPIES
     draw.shuffle(texts)

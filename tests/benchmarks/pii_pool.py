@@ -76,7 +76,7 @@ def _batches(n_texts: int) -> Iterator[Any]:
     """Yield batches of made-up texts, all different; every fourth holds an identifier."""
     import pyarrow as pa
 
-    draw = random.Random(7)  # noqa: S311  # made-up texts, no secret
+    draw = random.Random(7)
     for start in range(0, n_texts, _BATCH_ROWS):
         numbers = range(start, min(start + _BATCH_ROWS, n_texts))
         texts = [f"{n} {' '.join(draw.choices(_WORDS, k=15))}" for n in numbers]

@@ -28,7 +28,7 @@ def sample_in_pandas(source: Path) -> list[str]:
 
 def _line(row: "pd.Series[str]") -> str:
     day = str(row["timestamp"])[:10]
-    text = random.choice(_WORDINGS).format(day=day, **row)  # noqa: S311 - as the tutorial draws
+    text = random.choice(_WORDINGS).format(day=day, **row)
     return json.dumps(
         {
             "messages": [

@@ -1,7 +1,7 @@
 """dbt as a process of its own, without the seconds that it takes to import.
 
-A fork server imports dbt, Great Expectations and Presidio once; every command is a fork of it: the
-same code in a fresh process, with its own environment, folder and output.
+A fork server imports dbt, Great Expectations and Presidio once (preload.py); every command is a
+fork of it: the same code in a fresh process, with its own environment, folder and output.
 """
 
 import multiprocessing
@@ -18,9 +18,7 @@ from tests.e2e.conftest import Completed, Project
 
 _TIMEOUT_SECONDS = 240.0
 _fork_server = multiprocessing.get_context("forkserver")
-_fork_server.set_forkserver_preload(
-    ["dbt.cli.main", "dbt.adapters.duckdb", "python_stages.dbt_models", "python_stages.cli.main"]
-)
+_fork_server.set_forkserver_preload(["tests.e2e.preload", "tests.e2e.warm"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +28,17 @@ class WarmProject(Project):
     def _run(
         self, command: Sequence[str], *, check: bool, env: Mapping[str, str] | None
     ) -> Completed:
-        out, err = self.root / "stdout", self.root / "stderr"
-        process = _fork_server.Process(
-            target=_command, args=(command, self.folder, self.environment(env), out, err)
-        )
-        process.start()
-        process.join(_TIMEOUT_SECONDS)
-        if process.exitcode is None:
-            process.kill()
-            pytest.fail(f"{command[1]} did not end within {_TIMEOUT_SECONDS} seconds")
-        texts = [path.read_text("utf-8", "surrogateescape") for path in (out, err)]
+        with tempfile.TemporaryDirectory() as folder:  # not under root, where leaks are looked for
+            out, err = Path(folder) / "stdout", Path(folder) / "stderr"
+            process = _fork_server.Process(
+                target=_command, args=(command, self.folder, self.environment(env), out, err)
+            )
+            process.start()
+            process.join(_TIMEOUT_SECONDS)
+            if process.exitcode is None:
+                process.kill()
+                pytest.fail(f"{command[1]} did not end within {_TIMEOUT_SECONDS} seconds")
+            texts = [path.read_text("utf-8", "surrogateescape") for path in (out, err)]
         self.outputs.extend(texts)
         if check and process.exitcode != 0:
             pytest.fail(f"{command[1]} ended with {process.exitcode}:\n{''.join(texts)}")

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from python_stages import dbt_plugin, keys
-from tests.e2e.conftest import CHECKOUT, Project
+from tests.e2e.conftest import CHECKOUT
+from tests.e2e.warm import WarmProject
 
 _SAMPLE = (
     "stratified_sample('rows', stratum='stratum', key='id', "
@@ -22,6 +23,9 @@ _MACROS = {
     "sample_unnamed": _SAMPLE + "n_per_stratum='$n', seed=7)",
     "sample_other_seed": _SAMPLE + f"n_per_stratum='$n', seed=8, {_NAMED})",
     "sample_every_row": _SAMPLE + f"n_per_stratum=none, seed=7, {_NAMED})",
+    "large_cells": "large_cells('rows', ['id', 'city', 'country'], ['city', 'country'], 3, "
+    "[{'city': 'null'}, {'country': \"'elsewhere'\"}])",
+    "all_cells": "large_cells('rows', ['id', 'city', 'country'], ['city', 'country'], 1)",
     "chat_examples": "chat_examples('scrubbed', dataset='demo', validation_share='$share')",
     "estimate_tokens": "estimate_tokens('text')",
     "jsonl_line": "jsonl_line('messages')",
@@ -31,7 +35,7 @@ _MACROS = {
 @pytest.fixture(scope="session")
 def macros(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """Return the SQL of each macro, rendered by one `dbt compile`."""
-    project = Project(CHECKOUT, tmp_path_factory.mktemp("macros"))
+    project = WarmProject(CHECKOUT, tmp_path_factory.mktemp("macros"))
     calls = ", ".join(f"{json.dumps(name)}: {call}" for name, call in _MACROS.items())
     done = project.dbt("--quiet", "compile", "--inline", f"{{{{ tojson({{{calls}}}) }}}}")
     rendered: dict[str, str] = json.loads(done.stdout[done.stdout.index("{") :])

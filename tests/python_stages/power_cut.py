@@ -96,7 +96,7 @@ class Recording:
     def cuts(self, folder: Path) -> Iterator[Cut]:
         """Yield every cut, each in a folder of its own that is removed when the next is made."""
         done: tuple[str, ...] = ()
-        chance = random.Random(20261122)  # noqa: S311 - which writes are lost, no secret
+        chance = random.Random(20261122)
         seen: set[int] = set()
         for moment in range(len(self.steps) + 1):
             if moment and isinstance(said := self.steps[moment - 1], Done):

@@ -23,6 +23,7 @@ from python_stages.errors import ConfigError, StageError
 from python_stages.hooks import fingerprint_relation
 from python_stages.outcome_models import evaluations, predictions
 from tests.e2e.conftest import CHECKOUT, Project
+from tests.e2e.warm import WarmProject
 from tests.python_stages.backends.chat_api import API_KEY, ChatApi, Refusal, serve_chat
 from tests.python_stages.jobs.rows import record
 
@@ -414,7 +415,7 @@ def project(tmp_path: Path, api: ChatApi) -> Project:
         "vars: {datasets: [tickets]}\nmodels: {tickets: {outcomes: {+materialized: view}}}\n"
     )
     env = {"PYTHONPATH": str(CHECKOUT), "SEALTUNE_API_KEY": API_KEY}
-    return Project(folder, tmp_path, extra_env=env)
+    return WarmProject(folder, tmp_path, extra_env=env)
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ class Row:
 
 
 def rows_of(seed: int, n_rows: int = 300) -> list[Row]:
-    chance = random.Random(seed)  # noqa: S311 - test rows
+    chance = random.Random(seed)
     return [
         Row(
             chance.choice(PEOPLE),

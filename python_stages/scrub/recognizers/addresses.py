@@ -1,7 +1,5 @@
 """Post office boxes and postal codes; streets are in modules of their own."""
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from typing import Final
 
 from python_stages.scrub.recognizers import streets_abroad

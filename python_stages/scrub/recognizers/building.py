@@ -68,7 +68,7 @@ def gates() -> dict[str, Any]:
 
     None for NER_ENTITIES: the language model finds them too, and what it needs cannot be told.
     """
-    import regex  # type: ignore[import-untyped] # noqa: PLC0415  # noqa: PLC0415  # as Presidio, so \d is its \d
+    import regex  # type: ignore[import-untyped]  # noqa: PLC0415  # as Presidio, so \d is its \d
 
     each: dict[str, list[str | None]] = {entity: [gate] for entity, gate in stock.GATES.items()}
     each["PHONE_NUMBER"] = [phones.GATE]

@@ -4,8 +4,6 @@ A date singles out a day, or a month of a year. A weekday, a bare year and `thre
 Month names come from CLDR, in the languages that dates are written in most.
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from functools import cache
 from typing import Final
 

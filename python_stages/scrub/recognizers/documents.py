@@ -1,7 +1,5 @@
 """Numbers of documents, records, things and memberships, known by the words before them."""
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from typing import Final
 
 from stdnum import luhn

@@ -4,8 +4,6 @@ A name stands where something is said before it: `my name is`, `Dear`, `Mr.`. Af
 which is followed by much else (`Hi Support`), only a common first name counts.
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from typing import Final
 
 from python_stages.scrub.recognizers.shapes import Shape, choice

@@ -1,7 +1,5 @@
 """Telephone numbers: by python-phonenumbers where it is sure, by their look where people are."""
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 import re
 from typing import TYPE_CHECKING, Any, Final
 

@@ -4,8 +4,6 @@ A word counts in the casing of a name: `Turkey` is a country, `turkey` and `TURK
 from a bird. Cities that are ordinary words are left to the language model.
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from functools import cache
 from typing import Final
 

@@ -4,8 +4,6 @@ Prefixes are those that the providers document for secret scanning. A secret wit
 where the text names it and it looks drawn at random (Shannon entropy per character).
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 import base64
 import binascii
 import json

@@ -6,8 +6,6 @@ is bounded or possessive, and a match can begin only where a word begins. Where 
 follows it (`passport no. ...`), the expression has the word, `\K`, and then the value alone.
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -91,7 +89,7 @@ class Shape:
 
 def recognizer(shape: Shape) -> "PatternRecognizer":
     """Return Presidio's recogniser of a shape."""
-    import regex  # type: ignore[import-untyped] # noqa: PLC0415  # noqa: PLC0415  # not needed to parse a project
+    import regex  # type: ignore[import-untyped]  # noqa: PLC0415  # not needed to parse a project
     from presidio_analyzer import Pattern, PatternRecognizer  # noqa: PLC0415  # takes seconds
 
     flags = regex.DOTALL | regex.MULTILINE

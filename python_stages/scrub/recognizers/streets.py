@@ -5,8 +5,6 @@ follows. Streets without a number are left to the language model. Words for stre
 Publication 28 of the US Postal Service and of other English-speaking countries.
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from typing import Final
 
 from python_stages.scrub.recognizers.shapes import Shape, choice

@@ -5,8 +5,6 @@ French ones begin with the number, other Romance and Slavic ones with the word f
 town belongs to the address when its postal code stands beside it.
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from typing import Final
 
 from python_stages.scrub.recognizers.shapes import Shape
@@ -54,7 +52,7 @@ _RUE: Final = (
 )
 _VIA: Final = (
     r"(?:Viale|Via|Piazzale|Piazza|P\.zza|Corso|Vicolo|Largo|Contrada|Borgo|Strada|Calle|C/|"
-    r"Avenida|"
+    r"Avenida|Cuesta|Urbanización|Urb\.|"
     r"Avda\.?|Paseo|Plaza|Pza\.?|Carrer|Carretera|Ronda|Camino|Travesía|Callejón|Glorieta|Rambla|"
     r"Pasaje|Rua|Travessa|Praça|Alameda|Estrada|Rodovia|Quinta|Beco|Ladeira|Calzada|Cerrada|"
     r"Privada|"
@@ -98,7 +96,11 @@ SHAPES: Final = (
     _street(
         rf"{_APART}[ ][0-9]",
         (
-            rf"(?<![\w-])(?:{NAME}[ -]){{1,3}}{_APART}[ ]{_HOUSE}{STOP}{_CODE_TOWN}?{COUNTRY}",
+            (
+                # names without their hyphens: Konrad-Adenauer-Allee is three parts
+                r"(?<![\w-])(?:\p{Lu}[\p{L}'’.]{0,30}+[ -]){1,5}"
+                rf"{_APART}[ ](?!(?:19|20)[0-9]{{2}}(?!\w)){_HOUSE}{STOP}{_CODE_TOWN}?{COUNTRY}"
+            ),
             0.6,
         ),
     ),

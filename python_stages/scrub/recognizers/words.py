@@ -4,8 +4,6 @@ Countries come from CLDR through babel. Left out of every list is what means som
 often than not when it begins with a capital: `Nice`, `Mobile`, `Reading`, `May`, `Will`, `Mark`.
 """
 
-# ruff: noqa: RUF001  # dashes, quotes and letters as people write them
-
 from functools import cache
 from typing import Final
 

@@ -15,7 +15,6 @@ from python_stages.audit import CanarySpec, Report, attack, plant, report, train
 from python_stages.generate.canaries import CANARIES
 from python_stages.training import (
     MemoryStorage,
-    TrainedModel,
     TrainSettings,
     load,
     load_base,
@@ -31,7 +30,7 @@ N_CHATS = 200
 class Trained:
     """A model in this process, as the audit attacks it."""
 
-    model: TrainedModel
+    model: Any
 
     def answers(self, prompts: Sequence[str]) -> list[str]:
         """Return the greedy answers."""
@@ -57,7 +56,7 @@ def audited(epsilon: float, seed: int, *, n_epochs: int) -> Report:
     """
     canaries = plant(SPEC, seed.to_bytes(32))
     lines = [*_chats(), *training_lines(canaries)]
-    random.Random(seed).shuffle(lines)  # noqa: S311 - an order
+    random.Random(seed).shuffle(lines)
     settings = TrainSettings(preset="pico", epsilon=epsilon, seed=seed, n_epochs=n_epochs)
     storage = MemoryStorage()
     result = train(settings, lines, storage=storage)
@@ -83,7 +82,7 @@ def noise_switched_off() -> Iterator[None]:
 
 
 def _chats() -> Iterator[bytes]:
-    draw = random.Random(3)  # noqa: S311 - small talk
+    draw = random.Random(3)
     for number in range(N_CHATS):
         _, question, answer = CANARIES.row(draw, number)
         messages = [

@@ -28,15 +28,10 @@ from python_stages.errors import BackendError, ConfigError, SealtuneError, Tampe
 from tests.python_stages.backends import specs
 from tests.python_stages.backends.azurite import Account, azurite
 from tests.python_stages.backends.certificates import Certificate, certify
+from tests.python_stages.backends.management import Management, management_app
+from tests.python_stages.backends.running import running
 from tests.python_stages.backends.specs import CANARY, chat_lines, content_of
-from tests.python_stages.backends.stand_in import (
-    KEY,
-    Management,
-    Provider,
-    management_app,
-    provider,
-    running,
-)
+from tests.python_stages.backends.stand_in import KEY, Provider, provider
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 TODAY = date(2026, 11, 22)
@@ -381,7 +376,7 @@ def test_a_deployment_that_never_answers_is_said_to(
 def test_the_management_api_refuses_in_a_sentence_without_the_token(
     api: Provider, arm: Management, certificate: Certificate
 ) -> None:
-    deployments = managed(arm, certificate, credential=Login(token="other-SECRET"))  # noqa: S106
+    deployments = managed(arm, certificate, credential=Login(token="other-SECRET"))  # noqa: S106 - none
     with opened(api, deployments=deployments) as backend:
         with pytest.raises(BackendError, match="status 401") as caught:
             backend.deploy("pii", "tuned", sku="standard", capacity=1)

@@ -407,7 +407,7 @@ def test_no_examples_at_all_are_no_pass() -> None:
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 20))
 def test_the_verdict_does_not_depend_on_the_order_of_rows(seed: int, size: int) -> None:
     rows = [*one_prompt_in_both_splits(), changed(n_tokens=0, label="Rail")[0]]
-    shuffled = random.Random(seed).sample(rows, len(rows))  # noqa: S311 - an order, no secret
+    shuffled = random.Random(seed).sample(rows, len(rows))
     options: dict[str, Any] = {
         "dataset_fingerprint": FINGERPRINT,
         "reject_share": 0.0,

@@ -372,7 +372,7 @@ def test_a_model_that_has_not_answered_everything_has_no_score() -> None:
     rows = [replace(PREDICTION, example_id=f"e{n}") for n in range(4)]
     missing = {"is_valid": None, "answer": None, "predicted": None, "error_code": "timeout"}
     base = [
-        replace(row, model_role="base", **(missing if n == 0 else {}))  # type: ignore[arg-type]
+        replace(row, model_role="base", **(missing if n == 0 else {}))  # type: ignore[arg-type]  # names of the test
         for n, row in enumerate(rows)
     ]
     found = evaluated(*rows, *base)

@@ -335,7 +335,7 @@ def create_without_end(root: Path) -> None:
 
 
 def test_a_killed_creation_leaves_all_or_nothing(tmp_path: Path) -> None:
-    chance = random.Random(20261122)  # noqa: S311 - moments to kill at, no secret
+    chance = random.Random(20261122)
     fork = multiprocessing.get_context("fork")
     n_drafts = n_created = 0
     for attempt in range(20):

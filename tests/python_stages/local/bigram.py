@@ -155,7 +155,7 @@ class Model:
         stop: Sequence[str],
         top_logprobs: int,
     ) -> Completion:
-        draws = random.Random(seed)  # noqa: S311 - text is drawn, not a key
+        draws = random.Random(seed)
         text, last, reason = "", _END, "length"
         tokens: list[Scored] = []
         while len(tokens) < max_tokens:

@@ -101,7 +101,7 @@ def scrubbed(engine: Engine, text: str, row: RowValues | None = None) -> str:
 
 def transactions(n_rows: int, seed: int) -> pa.RecordBatch:
     """Return rows as the transactions file holds them; amounts from cents to hundred millions."""
-    draw = random.Random(seed)  # noqa: S311  # made-up rows, no secret
+    draw = random.Random(seed)
     merchants = MERCHANTS.replace("\n", "").split("|")
     start = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
     rows = []

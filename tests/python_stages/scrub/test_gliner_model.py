@@ -63,7 +63,7 @@ def gliner_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     collate = model.data_collator_class(
         model.config, data_processor=model.data_processor, prepare_labels=True
     )
-    rng = random.Random(0)  # noqa: S311  # no secret
+    rng = random.Random(0)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     model.train()
     for _ in range(100):
@@ -94,7 +94,7 @@ def test_a_gliner_names_what_it_is_asked_for(asked: "Language") -> None:
 
 
 def test_a_gliner_finds_a_name_wherever_it_stands_in_a_long_text(asked: "Language") -> None:
-    texts = long_texts(random.Random(1))  # noqa: S311  # no secret
+    texts = long_texts(random.Random(1))
     assert places(asked, texts) == [[(at, "Clara Schmidt")] for _, at in texts]
 
 

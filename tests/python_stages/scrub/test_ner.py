@@ -49,7 +49,7 @@ PIECES = st.lists(st.builds(Piece, LETTERS, st.sampled_from([None, *LABELS]), st
 
 @pytest.fixture(scope="module")
 def documents() -> list[Document]:
-    return list(Writer().documents(Random(1), COUNT))  # noqa: S311  # no secret
+    return list(Writer().documents(Random(1), COUNT))
 
 
 @pytest.fixture(scope="module")

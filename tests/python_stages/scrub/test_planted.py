@@ -40,7 +40,7 @@ def rule(**operators: str) -> Rule:
 
 
 def copies_of(entity: str, n: int = 20, by: Rule = KEEP) -> list[Copy]:
-    return [plant(TEXTS[i % 3], [entity], Random(i), by, NOBODY) for i in range(n)]  # noqa: S311  # repeatable
+    return [plant(TEXTS[i % 3], [entity], Random(i), by, NOBODY) for i in range(n)]
 
 
 def values_of(entity: str, n: int = 60, by: Rule = KEEP) -> list[str]:
@@ -89,7 +89,7 @@ def test_no_sign_of_a_form_is_left_in_a_number() -> None:
 
 def test_an_entity_without_a_generator_stops_the_build() -> None:
     with pytest.raises(ConfigError, match="nothing can be planted for SHOE_SIZE"):
-        plant("a b", ["SHOE_SIZE"], Random(1), KEEP, NOBODY)  # noqa: S311  # repeatable
+        plant("a b", ["SHOE_SIZE"], Random(1), KEEP, NOBODY)
 
 
 def test_checksums_fit() -> None:
@@ -128,7 +128,7 @@ def test_names_are_of_the_locale_of_the_policy() -> None:
 def test_the_same_draw_fills_a_form_alike(seed: int) -> None:
     form = "%##-?*^[XY]{yymmdd}"
 
-    assert fill(form, Random(seed)) == fill(form, Random(seed))  # noqa: S311  # repeatable
+    assert fill(form, Random(seed)) == fill(form, Random(seed))
 
 
 # ── where they stand ──
@@ -136,7 +136,7 @@ def test_the_same_draw_fills_a_form_alike(seed: int) -> None:
 
 @given(st.text(), st.integers(0, 2**32), st.integers(1, 3))
 def test_a_copy_holds_every_word_of_its_host_in_order(host: str, seed: int, n: int) -> None:
-    draw = Random(seed)  # noqa: S311  # repeatable
+    draw = Random(seed)
     entities = ["US_SSN"] * min(n, capacity(host))
     copy = plant(host, entities, draw, KEEP, NOBODY)
 
@@ -150,7 +150,7 @@ def test_a_copy_holds_every_word_of_its_host_in_order(host: str, seed: int, n: i
 @given(st.integers(0, 2**32))
 def test_values_stand_apart_and_between_words(seed: int) -> None:
     host = " ".join(f"w{i}" for i in range(24))
-    copy = plant(host, ["CRYPTO"] * 3, Random(seed), KEEP, NOBODY)  # noqa: S311  # repeatable
+    copy = plant(host, ["CRYPTO"] * 3, Random(seed), KEEP, NOBODY)
 
     assert re.sub(r"\W", " ", host).split() == re.findall(r"\bw\d+\b", copy.text)
     for one, other in zip(copy.plants, copy.plants[1:], strict=False):
@@ -160,8 +160,8 @@ def test_values_stand_apart_and_between_words(seed: int) -> None:
 def test_of_a_long_text_a_piece_is_taken() -> None:
     text = "word " * 100_000
 
-    assert 1_000 < len(piece_of(text, Random(1))) <= 2_000  # noqa: S311  # repeatable
-    assert piece_of("x" * 3_000, Random(1))  # noqa: S311  # repeatable
+    assert 1_000 < len(piece_of(text, Random(1))) <= 2_000
+    assert piece_of("x" * 3_000, Random(1))
 
 
 def batches(rows: list[dict[str, Any]]) -> list[pa.RecordBatch]:

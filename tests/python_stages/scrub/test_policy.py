@@ -108,7 +108,7 @@ def test_the_model_and_the_dataset_are_no_columns() -> None:
 
 def test_a_policy_can_be_sent_to_workers() -> None:
     policy = Policy.from_config({"text": {"preset": "gdpr", "locale": "de_DE"}})
-    assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: S301  # our own bytes
+    assert pickle.loads(pickle.dumps(policy)) == policy
 
 
 @pytest.mark.parametrize(

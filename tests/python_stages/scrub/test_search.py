@@ -49,7 +49,7 @@ def found(
 
 def generated(n_texts: int, seed: int) -> list[str]:
     """Return texts of the model's generator; seeds of its training begin elsewhere."""
-    return [d.text for d in Writer().documents(random.Random(seed), n_texts)]  # noqa: S311  # no secret
+    return [d.text for d in Writer().documents(random.Random(seed), n_texts)]
 
 
 def long_texts(n_texts: int, n_words: int) -> list[str]:
@@ -61,7 +61,7 @@ def structured(n_texts: int) -> list[str]:
     """Return texts with every kind of number that Faker knows, some in context."""
     fake = Faker(["en_US", "en_GB", "de_DE", "it_IT"])
     Faker.seed(11)
-    draw = random.Random(11)  # noqa: S311  # no secret
+    draw = random.Random(11)
     makers = (
         *(fake.ssn, fake.iban, fake.credit_card_number, fake.phone_number, fake.ipv4, fake.ipv6),
         *(fake.mac_address, fake.url, fake.email, fake.address, fake.date, fake.uuid4, fake.ean13),

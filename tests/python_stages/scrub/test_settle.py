@@ -96,7 +96,7 @@ def test_a_full_address_is_one_span() -> None:
     [
         (" Ann Lee,", "Ann Lee"),
         ("Ann Lee's", "Ann Lee"),
-        ("Ann Lee’s", "Ann Lee"),  # noqa: RUF001  # typographic
+        ("Ann Lee’s", "Ann Lee"),
         ('"Ann Lee"', "Ann Lee"),
         ("John Lee Jr.", "John Lee Jr."),
         ("John Q.", "John Q."),

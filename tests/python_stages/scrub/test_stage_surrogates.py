@@ -65,7 +65,7 @@ def people_of(texts: Sequence[str]) -> list[tuple[str, str, str]]:
 
 
 def test_no_surrogate_is_a_value_of_the_data_though_the_first_draws_are(emails: Engine) -> None:
-    draw = random.Random(3)  # noqa: S311  # names, no secret
+    draw = random.Random(3)
     people = [
         f"{draw.choice(NAMES.female.names)} {draw.choice(NAMES.surnames.names)}" for _ in range(25)
     ]

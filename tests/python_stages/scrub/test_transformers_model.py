@@ -71,7 +71,7 @@ def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bert")
     model = classifier(folder, ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-MISC"])
     ids = tokenizer(64).convert_tokens_to_ids
-    rng = random.Random(0)  # noqa: S311  # no secret
+    rng = random.Random(0)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for _ in range(150):
         inputs, targets = [], []
@@ -102,7 +102,7 @@ def test_a_token_classifier_names_entities_as_we_do(bert: "Language") -> None:
 def test_a_token_classifier_finds_a_name_wherever_it_stands_in_a_long_text(
     bert: "Language",
 ) -> None:
-    texts = long_texts(random.Random(1))  # noqa: S311  # no secret
+    texts = long_texts(random.Random(1))
     assert places(bert, texts) == [[(at, "Clara Schmidt")] for _, at in texts]
 
 

@@ -53,7 +53,7 @@ def engine() -> Engine:
 def test_windows_find_what_the_whole_text_holds(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw = random.Random(8)  # noqa: S311  # no secret
+    draw = random.Random(8)
     text = " ".join(document.text for document in Writer().documents(draw, 100))[: windows.CORE]
     (whole,) = engine.findings([text])
     monkeypatch.setattr(windows, "is_long", lambda _: True)

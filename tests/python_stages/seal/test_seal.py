@@ -381,7 +381,7 @@ def seal_without_end(folder: Path, ring: KeyRing) -> None:
 def test_a_killed_sealer_leaves_no_half_file_and_does_not_hinder_the_next(
     tmp_path: Path, ring: KeyRing
 ) -> None:
-    chance = random.Random(20261122)  # noqa: S311 - moments to kill at, no secret
+    chance = random.Random(20261122)
     fork = multiprocessing.get_context("fork")
     n_drafts = n_sealed = 0
     for attempt in range(30):
@@ -417,7 +417,7 @@ def test_memory_does_not_grow_with_the_lines(tmp_path: Path, ring: KeyRing) -> N
 def test_each_of_200_flipped_bytes_is_refused(sealed: Path, ring: KeyRing) -> None:
     data = sealed.read_bytes()
     where = layout(data)
-    chance = random.Random(1)  # noqa: S311 - positions to flip, no secret
+    chance = random.Random(1)
     # Half of them outside the body, which is most of the file and would get nearly all.
     outside = [*range(where.body), *range(where.manifest, len(data))]
     positions = chance.sample(range(len(data)), 100) + chance.sample(outside, 100)
@@ -433,7 +433,7 @@ def test_each_of_50_truncations_is_refused(sealed: Path, ring: KeyRing) -> None:
     where = layout(data)
     borders = [0, 18, 22, where.body, where.body + 56, where.body + 56 + CHUNK_BYTES]
     borders += [where.manifest, where.signature, len(data) - 20, len(data) - 16, len(data) - 1]
-    chance = random.Random(2)  # noqa: S311 - positions to cut at, no secret
+    chance = random.Random(2)
     for length in borders + chance.sample(range(len(data)), 50 - len(borders)):
         sealed.write_bytes(data[:length])
         assert_refused(sealed, ring)

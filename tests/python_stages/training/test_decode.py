@@ -113,7 +113,7 @@ def test_an_untrained_model_answers_and_knows_nothing() -> None:
 )
 def test_settings_out_of_range_are_refused(model: TrainedModel, bad: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(bad))):
-        model.generate(ASKED[:1], **bad)  # type: ignore[arg-type]
+        model.generate(ASKED[:1], **bad)  # type: ignore[arg-type]  # names of the test
 
 
 def test_a_stop_text_that_comes_in_pieces_is_never_shown() -> None:

@@ -130,7 +130,7 @@ def test_every_step_is_told_with_its_loss_and_the_time_left(
     assert [event.step for event in watcher.events] == list(range(1, result.n_steps + 1))
     losses = [event.train_loss for event in watcher.events]
     assert all(loss is not None for loss in losses)
-    assert losses[-1] < losses[0]  # type: ignore[operator]
+    assert losses[-1] < losses[0]  # type: ignore[operator]  # none is null
     assert watcher.events[-1].eta_seconds == 0
     assert watcher.events[-1].valid_loss is not None
 

@@ -1,0 +1,15 @@
+"""A folder for a dataset that somebody brings: read its file, propose, write.
+
+Arrows point down this list, never up.
+
+    write.py      the files of a folder, from templates/
+    propose.py    what each column is, and what the model shall learn, from what was found
+    profile.py    what is in a file, column by column, in counts
+
+Nothing of a value leaves profile.py.
+"""
+
+from python_stages.scaffold.propose import Proposal, propose
+from python_stages.scaffold.write import write_folder
+
+__all__ = ["Proposal", "propose", "write_folder"]

@@ -1,0 +1,67 @@
+"""dbt's own documentation and lineage graph, as one page that makes no request.
+
+`dbt docs generate --static` puts manifest and catalog into one HTML file. It is run as a command of
+its own, since one process must not open the vault twice. The page gets a policy that forbids every
+request: what telemetry is in it goes nowhere.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from python_stages.errors import StageError
+
+PAGE: Final = "dbt/index.html"
+POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data:; font-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+)
+# two slips of dbt's page, each a request that fails: AngularJS wants ng-attr where it fills in an
+# address, and the address of the icon was never filled in
+_BEFORE_ANGULAR: Final = re.compile(r'xlink:href(?=="\{\{)')
+_FAVICON: Final = re.compile(r"\$\{require\('\./assets/favicons/favicon\.ico'\)\}")
+_HEAD: Final = "<head>"
+_RUN: Final = "from dbt.cli.main import cli; cli()"
+
+
+def generate(target: Path, variables: str | None = None) -> Path:
+    """Run `dbt docs generate --static` on the project in this folder.
+
+    Args:
+        target: folder of what dbt writes; one that is kept makes the next run faster.
+        variables: what the build was given as `--vars`.
+
+    Returns:
+        The folder, with manifest.json and static_index.html in it.
+
+    Raises:
+        StageError: dbt failed; what it printed is on stderr.
+    """
+    given = ["--vars", variables] if variables else []
+    _dbt("docs", "generate", "--static", "--target-path", str(target), *given)
+    return target
+
+
+def page(static_index: str) -> str:
+    """Return dbt's page with the policy in its head.
+
+    Raises:
+        StageError: it has no head, so that the policy cannot be put in front of everything.
+    """
+    mended = _BEFORE_ANGULAR.sub("ng-attr-xlink:href", _FAVICON.sub("data:,", static_index))
+    before, head, after = mended.partition(_HEAD)
+    if not head:
+        raise StageError("dbt wrote a page that sealtune does not know; use the locked dbt-core")
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    return f"{before}{head}{meta}{after}"
+
+
+def _dbt(*args: str) -> None:
+    command = [sys.executable, "-c", _RUN, "--quiet", *args]
+    environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    done = subprocess.run(command, env=environment, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
+    if done.returncode:
+        raise StageError("dbt docs generate failed, see above; the site is as it was")

@@ -1,0 +1,161 @@
+"""A report of every kind of fact, for tests that need no vault."""
+
+from datetime import UTC, datetime
+
+from python_stages.site.facts import (
+    SCHEMA_VERSION,
+    Audit,
+    AuditRow,
+    Change,
+    Check,
+    ClassCount,
+    ClassScore,
+    Confusion,
+    Dataset,
+    Flow,
+    Found,
+    Level,
+    Masked,
+    Measure,
+    Model,
+    Passage,
+    Point,
+    Recall,
+    Reject,
+    Report,
+    Score,
+    SealedFile,
+    Stage,
+    Stop,
+    TokenBin,
+    Tokens,
+    Verdict,
+)
+from python_stages.site.suppress import SMALL
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+UNKNOWN = Verdict(Level.OPEN, "not judged", ())
+
+SEALED = SealedFile(
+    path="notes/train-ab.sealed",
+    split="train",
+    n_rows=80,
+    n_bytes=4096,
+    fingerprint="ab" * 32,
+    recipients=("owner",),
+    signer="owner",
+    is_verified=True,
+    is_current=True,
+    problem=None,
+)
+CHECK = Check("examples", "expect_x", "is_json", "messages are JSON", True, 100, 0)  # noqa: FBT003 - a fact
+RECALL = Recall("user_text", "PERSON", 30, 29, 29 / 30, 0.83, 0.99, 0.9, True)  # noqa: FBT003 - the same
+
+
+def flow(column: str, privacy: str, *passages: Passage) -> Flow:
+    """Return the way of a column through as many stages as there are passages."""
+    names = ("raw", "stg_notes", "notes_sampled", "notes_rendered", "notes_scrubbed")
+    chain = (*names, "notes_examples", "notes_sealed")
+    stops = [Stop("raw", Passage.RAW, (column,))]
+    for name, passage in zip(chain[1:], passages, strict=True):
+        stops.append(Stop(name, passage, () if passage is Passage.ABSENT else ("text",)))
+    return Flow("raw", column, privacy, tuple(stops))
+
+
+R, S, A = Passage.RAW, Passage.SCRUBBED, Passage.ABSENT
+DATASET = Dataset(
+    name="notes",
+    description="Notes of a clinic.",
+    verdict=UNKNOWN,
+    stages=(
+        Stage(0, "read", None, 103),
+        Stage(1, "rejected", "age: not bigint", 3),
+        Stage(1, "kept", None, 100),
+        Stage(10, "sealed", None, 100),
+    ),
+    rejects=(Reject("age: not bigint", 3),),
+    masked=Masked(
+        100, 57, 0, (Found("user_text", "PERSON", 50), Found("user_text", "IBAN_CODE", None)), None
+    ),
+    recalls=(RECALL,),
+    classes=(
+        ClassCount("flu", "train", 60),
+        ClassCount("flu", "validation", 20),
+        ClassCount("rare", "train", None),
+        ClassCount("rare", "validation", 0),
+    ),
+    tokens=Tokens(100, 5000, 50.0, 70.0, 512, (TokenBin(40, 50, 40), TokenBin(50, 60, None))),
+    n_duplicates=0,
+    is_split_disjoint=True,
+    checks=(CHECK,),
+    n_expectations=1,
+    sealed=(SEALED,),
+    fingerprint="cd" * 32,
+    flows=(
+        flow("name", "direct", R, A, A, A, A, A),
+        flow("note", "free_text", R, R, R, S, S, S),
+        flow("age", "quasi", R, R, R, R, R, R),
+    ),
+)
+MODEL = Model(
+    job_key="0123456789ab" * 5,
+    dataset="notes",
+    verdict=UNKNOWN,
+    state="FILES_DELETED",
+    outcome="succeeded",
+    backend="local",
+    base_model="nano",
+    hyperparameters='{"epsilon": 8.0, "n_epochs": 3}',
+    seed=7,
+    n_examples=80,
+    n_training_tokens=4000,
+    n_billed_tokens=12000,
+    n_trained_tokens=None,
+    estimated_cost=None,
+    currency="USD",
+    fine_tuned_model="ft:nano:local:notes:1",
+    error_code=None,
+    parked_reason=None,
+    is_current=True,
+    epsilon=8.0,
+    created_at=NOW,
+    updated_at=NOW,
+    curve=(Point(1, "train_loss", 3.0), Point(2, "train_loss", 1.0), Point(2, "valid_loss", 1.5)),
+    scores=(
+        Score("tuned", None, "accuracy", 0.8, 0.7, 0.9, 20),
+        Score("base", None, "accuracy", 0.0, 0.0, 0.2, 20),
+        Score("tuned", "base", "accuracy", 0.8, 0.7, 0.9, 20),
+    ),
+    classes=(
+        ClassScore("tuned", "flu", "recall", 0.9, 18),
+        ClassScore("tuned", "rare", "f1", None, None),
+    ),
+    confusion=(
+        Confusion("tuned", "flu", "flu", 16),
+        Confusion("tuned", "flu", "(rare)", 2),
+        Confusion("tuned", "cold", "flu", 5),
+    ),
+    audit=Audit(
+        verdict="PASS",
+        reasons=("with 400 canaries, an epsilon up to 4.2 could have been shown",),
+        epsilon_claimed=8.0,
+        epsilon_shown=0.4,
+        epsilon_max=4.2,
+        rows=(
+            AuditRow("tuned", "exposure_bits", "digits", 0, 1.1, 0.4, 2.0, 1.0, 20),
+            AuditRow("tuned", "exposure_bits", "digits", 16, 1.9, 0.9, 3.0, 1.0, 20),
+        ),
+    ),
+)
+REPORT = Report(
+    schema_version=SCHEMA_VERSION,
+    project="sealtune",
+    written_at=NOW,
+    built_at=NOW,
+    small_count=SMALL,
+    verdict=UNKNOWN,
+    datasets=(DATASET,),
+    models=(MODEL,),
+    changes=(Change("notes", "sealed", 90.0, 100.0),),
+    history=(Measure(NOW, "notes", "sealed", 100.0),),
+)

@@ -1,0 +1,183 @@
+"""The pages: closed to the world, escaped, and true to the facts."""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import pytest
+
+from python_stages.errors import StageError
+from python_stages.site import charts, dbt_docs, model_charts, privacy_drawing, report_json
+from python_stages.site.artifacts import Manifest
+from python_stages.site.facts import Report
+from python_stages.site.lineage import Lineage
+from python_stages.site.pages import Link, Pages, dataset_page, model_page
+from tests.python_stages.site.facts import DATASET, MODEL, REPORT
+
+EMPTY = {"metadata": {"project_name": "sealtune"}, "nodes": {}, "sources": {}}
+SCHEMA = Path(__file__).parents[3] / "docs/report.schema.json"
+
+
+def pages(report: Report = REPORT) -> dict[str, str]:
+    lineage = Lineage(Manifest("sealtune", EMPTY), {})
+    return Pages(report, lineage, (Link("JSON", "report.json", "for machines"),)).all()
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, str]:
+    return pages()
+
+
+class Tags(HTMLParser):
+    """Collects tags and their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a tag."""
+        self.found.append((tag, dict(attrs)))
+
+
+def test_there_is_a_page_for_the_whole_each_dataset_and_each_model(drawn: dict[str, str]) -> None:
+    assert set(drawn) == {"index.html", "privacy.html", dataset_page(DATASET), model_page(MODEL)}
+
+
+def test_every_page_forbids_all_but_its_own_style(drawn: dict[str, str]) -> None:
+    for html in drawn.values():
+        style = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
+        (policy,) = [
+            one["content"] or ""
+            for tag, one in Tags(html).found
+            if tag == "meta" and one.get("http-equiv") == "Content-Security-Policy"
+        ]
+        assert len(style) == 1
+        assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+
+
+def test_no_page_has_a_script_a_style_attribute_or_an_address_elsewhere(
+    drawn: dict[str, str],
+) -> None:
+    for html in drawn.values():
+        for tag, attributes in Tags(html).found:
+            assert tag not in {"script", "iframe", "object", "img"}
+            assert not {one for one in attributes if one.startswith("on") or one == "style"}
+            for name in ("href", "src", "xlink:href", "action"):
+                assert not re.match(r"[a-z]+:(?!,)|//", attributes.get(name) or ""), tag
+
+
+def test_text_of_the_config_is_escaped() -> None:
+    hostile = replace(DATASET, description="<script>alert(1)</script>")
+    html = pages(replace(REPORT, datasets=(hostile,)))[dataset_page(hostile)]
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_whatever_was_not_measured_says_so() -> None:
+    bare = replace(
+        DATASET, stages=(), masked=None, recalls=(), classes=(), tokens=None, checks=(), sealed=(),
+        n_duplicates=None, is_split_disjoint=None, fingerprint=None,
+    )  # fmt: skip
+    model = replace(MODEL, curve=(), scores=(), classes=(), confusion=(), audit=None)
+    drawn = pages(replace(REPORT, datasets=(bare,), models=(model,)))
+    assert drawn[dataset_page(bare)].count("Not measured:") == 7
+    assert drawn[model_page(model)].count("Not measured:") == 4
+    empty = pages(replace(REPORT, datasets=(), models=(), changes=(), history=()))
+    assert empty["index.html"].count("Not measured:") == 2
+
+
+def test_a_small_count_reads_few(drawn: dict[str, str]) -> None:
+    cells = re.findall(r"<tr><th scope=\"row\">rare</th>(.*?)</tr>", drawn[dataset_page(DATASET)])
+    assert cells == ["<td>train</td><td>few</td>", '<td>validation</td><td class="num">0</td>']
+
+
+def test_all_pages_together_weigh_less_than_a_megabyte(drawn: dict[str, str]) -> None:
+    assert sum(len(one.encode()) for one in drawn.values()) < 1_000_000
+
+
+# ── charts ──
+
+
+def test_every_chart_is_one_image_with_one_sentence_and_the_theme_s_ink() -> None:
+    assert DATASET.masked
+    assert DATASET.tokens
+    assert MODEL.audit
+    svgs = [
+        charts.funnel(DATASET.stages),
+        charts.found(DATASET.masked.found, 5),
+        charts.recall(DATASET.recalls),
+        charts.balance(DATASET.classes, 5),
+        charts.tokens(DATASET.tokens, 5),
+        model_charts.curve(MODEL.curve, "loss"),
+        model_charts.scores(MODEL.scores, "accuracy"),
+        model_charts.confusion(MODEL.confusion, "tuned"),
+        model_charts.exposure(MODEL.audit.rows),
+        model_charts.epsilon(8.0, 0.4, 4.2),
+        privacy_drawing.draw(DATASET.flows, "where columns go"),
+    ]
+    for svg in svgs:
+        root = ET.fromstring(svg)  # noqa: S314 - drawn a moment ago
+        spoken = [one for one in root.iter() if "aria-label" in one.attrib or "role" in one.attrib]
+        assert spoken == [root]
+        assert root.attrib["aria-label"]
+        texts = [one for one in root.iter() if one.tag.endswith("text") and one.text]
+        assert texts
+        assert any(one.get("fill") == "currentColor" for one in texts)
+        assert "style" not in {name for one in root.iter() for name in one.attrib}
+
+
+def test_the_funnel_marks_what_was_lost() -> None:
+    assert [one.state for one in DATASET.stages if charts.is_loss(one)] == ["rejected"]
+
+
+def test_the_drawing_says_in_words_where_a_column_ends() -> None:
+    svg = privacy_drawing.draw(DATASET.flows, "x")
+    texts = [one.text for one in ET.fromstring(svg).iter() if one.tag.endswith("text")]  # noqa: S314 - the same
+    for flow, end in zip(DATASET.flows, ("stops", "scrubbed", "arrives"), strict=True):
+        start = texts.index(flow.column)
+        assert texts[start + 2] == end
+
+
+# ── for machines ──
+
+
+def test_a_report_reads_back_as_it_was_written() -> None:
+    assert report_json.load(report_json.dump(REPORT)) == REPORT
+
+
+def test_a_report_keeps_to_its_schema() -> None:
+    jsonschema.validate(json.loads(report_json.dump(REPORT)), json.loads(report_json.schema()))
+
+
+def test_the_schema_in_the_documentation_is_that_of_the_code() -> None:
+    assert SCHEMA.read_text("utf-8") == report_json.schema()
+
+
+def test_every_field_of_the_schema_is_described() -> None:
+    schema = json.loads(report_json.schema())
+    for name, one in {**schema["$defs"], "Report": schema}.items():
+        assert one["description"], name
+        for field, described in one.get("properties", {}).items():
+            assert described.get("description"), f"{name}.{field}"
+
+
+# ── dbt's page ──
+
+
+def test_the_policy_stands_before_everything_that_dbt_put_into_its_head() -> None:
+    page = dbt_docs.page("<html><head><script>1</script></head></html>")
+    assert page.startswith("<html><head><meta http-equiv=")
+
+
+def test_a_page_without_a_head_is_refused() -> None:
+    with pytest.raises(StageError, match="does not know"):
+        dbt_docs.page("<html><script>1</script></html>")
