@@ -23,9 +23,9 @@ from python_stages.jobs.access import provider_of
 from python_stages.jobs.chat import chat_place, ran_at
 from python_stages.jobs.hooks import LOCAL, ledger_path, submit_job
 from python_stages.jobs.ledger import Ledger, LedgerRow
+from python_stages.jobs.planting import Planted, shadow_spec
 from python_stages.jobs.settings import JobSettings
 from python_stages.jobs.subject import ChatSubject
-from python_stages.planting import Planted, shadow_spec
 from python_stages.seal import fingerprint_dataset
 
 Role = Literal["base", "checkpoint", "tuned"]

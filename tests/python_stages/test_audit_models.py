@@ -18,9 +18,9 @@ from python_stages.errors import BackendError
 from python_stages.hooks import fingerprint_splits, sealed_contents, sealed_folder
 from python_stages.jobs.hooks import ledger_path, submit_job
 from python_stages.jobs.ledger import Ledger
+from python_stages.jobs.planting import Planted
 from python_stages.jobs.settings import JobSettings
 from python_stages.jobs.subject import ChatSubject
-from python_stages.planting import Planted
 from python_stages.seal import fingerprint_dataset, seal
 from tests.python_stages.local.serving import BIGRAM
 

@@ -15,7 +15,6 @@ from python_stages.audit import CanarySpec, Report, attack, plant, report, train
 from python_stages.generate.canaries import CANARIES
 from python_stages.training import (
     MemoryStorage,
-    TrainedModel,
     TrainSettings,
     load,
     load_base,
@@ -31,7 +30,7 @@ N_CHATS = 200
 class Trained:
     """A model in this process, as the audit attacks it."""
 
-    model: TrainedModel
+    model: Any
 
     def answers(self, prompts: Sequence[str]) -> list[str]:
         """Return the greedy answers."""
