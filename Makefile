@@ -50,7 +50,8 @@ test-extras: $(STAMP) ## the tests of models that need PyTorch, in an environmen
 	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py \
 		tests/python_stages/training/test_adapters.py
 
-lint: $(STAMP) lint-sql lint-structure ## ruff, mypy --strict, sqlfluff; arrows between modules, names, descriptions
+lint: $(STAMP) lint-sql lint-structure ## ruff, mypy --strict, sqlfluff; arrows, names, duplicates between datasets
+	$(BIN)/python -m tests.duplicates
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

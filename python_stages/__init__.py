@@ -8,7 +8,9 @@ Arrows point down this list, never up.
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after
+    planting.py       canaries into a job's training file, or into a shadow's
     ingest/           account for every record of a source
+    scaffold/         the folder of a dataset that somebody brings
     render/           rows and templates -> chat text
     scrub/            what is personal out of texts, by a policy per column; and how well
     check/            text-free flags -> Great Expectations -> a verdict per rule

@@ -23,9 +23,9 @@ from python_stages.jobs.access import provider_of
 from python_stages.jobs.chat import chat_place, ran_at
 from python_stages.jobs.hooks import LOCAL, ledger_path, submit_job
 from python_stages.jobs.ledger import Ledger, LedgerRow
-from python_stages.jobs.planting import Planted, shadow_spec
 from python_stages.jobs.settings import JobSettings
 from python_stages.jobs.subject import ChatSubject
+from python_stages.planting import Planted, shadow_spec
 from python_stages.seal import fingerprint_dataset
 
 Role = Literal["base", "checkpoint", "tuned"]
@@ -243,6 +243,7 @@ def audit_job(
 
     Raises:
         BackendError: the shadow job failed, or a model does not answer.
+        LedgerError: the shadow's model was deleted.
     """
     job = one.job
     if one.planted.is_in(job):
@@ -254,6 +255,11 @@ def audit_job(
         contents = sealed_contents(job.dataset, by_split, ring)
         spec = shadow_spec(job, contents, one.planted, one.now)
         attacked = submit_job(spec, replace(one.now, wait_for_jobs=True), say)
+    if not attacked.fine_tuned_model:
+        raise LedgerError(
+            f"the model of the shadow job {attacked.key[:12]} was deleted: give the audit another "
+            "n_once, which makes another shadow, or set enabled: false"
+        )
     found = list(_attacked(one, attacked))
     for target, came in found:
         if target.role == "tuned":

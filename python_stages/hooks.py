@@ -20,8 +20,8 @@ from python_stages.check import CheckSpec, hash_suites, require_pass
 from python_stages.errors import TamperedError, value_free
 from python_stages.jobs.hooks import describe_job, refresh_jobs, submit_job
 from python_stages.jobs.ledger import LedgerRow
-from python_stages.jobs.planting import Planted
 from python_stages.jobs.settings import JobSettings
+from python_stages.planting import Planted
 from python_stages.scrub.engine import expand
 from python_stages.seal import (
     Manifest,

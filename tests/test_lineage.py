@@ -1,8 +1,9 @@
 """No direct identifier gets past the sample, by the lineage of every column; and all is described.
 
 The lineage is read off the SQL that dbt compiled. A Python model, whose code no SQL parser reads,
-is taken at its worst: each of its columns is made of every column of all that it reads. The one
-exception is `*_ingested`, whose columns are counts, places and keyed hashes, and none the source's.
+is taken at its worst: each of its columns is made of every column of all that it reads. The
+exceptions are `*_ingested`, whose columns are counts, places and keyed hashes, and none the
+source's, and what the settings of `*_rendered` carry on and those of `*_scrubbed` drop.
 """
 
 import json
@@ -49,6 +50,10 @@ class Manifest:
         """Nodes of the sources."""
         return list(self.raw["sources"].values())
 
+    def source(self, name: str) -> Any:
+        """Node of one source."""
+        return next(one for one in self.sources if one["name"] == name)
+
     def parents(self, node: Mapping[str, Any]) -> list[str]:
         """Names of the models that a model reads."""
         ids = node["depends_on"]["nodes"]
@@ -89,7 +94,7 @@ def direct_columns(node: Mapping[str, Any]) -> set[str]:
 
 def parse(sql: str, source: str) -> exp.Expression:
     """Parse compiled SQL, with a plain relation where files are scanned by `query(...)`."""
-    relations = {"kept_sql": source, "ledger_sql": "ledger"}
+    relations = {"kept_sql": source, "ledger_sql": "ledger", "lenient_sql": "looked_for"}
 
     def change(node: exp.Expression) -> exp.Expression:
         if not (isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous)):
@@ -120,21 +125,30 @@ def columns_of(sql: exp.Expression, columns: Mapping[str, Iterable[str]]) -> dic
 
 def spread(manifest: Manifest, compiled: Sql) -> dict[str, dict[str, set[str]]]:
     """Return the direct identifiers in every column, by relation and column."""
-    (source,) = manifest.sources
     known: dict[str, dict[str, set[str]]] = {
-        source["name"]: {name: {name} & direct_columns(source) for name in source["columns"]},
+        **{
+            source["name"]: {name: {name} & direct_columns(source) for name in source["columns"]}
+            for source in manifest.sources
+        },
+        # compared with made-up texts, and counted
+        "looked_for": {"value": set()},
         # names, counts and states of jobs; see ledger.py
         "ledger": {name: set() for name in manifest.models["fine_tune_jobs"]["columns"]},
     }
     for name, node in manifest.models.items():
+        source = name.removeprefix("stg_")
         if name.endswith("_ingested"):
-            assert not set(node["columns"]) & set(source["columns"])
+            assert not set(node["columns"]) & set(known[name.removesuffix("_ingested")])
             known[name] = {column: set() for column in node["columns"]}
         elif node["language"] == "python":
-            read = [one for parent in manifest.parents(node) for one in known[parent].values()]
-            known[name] = {column: set().union(*read) for column in node["columns"]}
+            unseen = unseen_columns(node["config"]["meta"])
+            parents = [known[parent] for parent in manifest.parents(node)]
+            read = [one for found in parents for c, one in found.items() if c not in unseen]
+            carried = {c: found[c] for found in parents for c in found if c in unseen}
+            made = set().union(*read)
+            known[name] = {column: carried.get(column, made) for column in node["columns"]}
         else:
-            made_of = columns_of(parse(compiled[name], source["name"]), known)
+            made_of = columns_of(parse(compiled[name], source), known)
             marked = direct_columns(node)
             known[name] = {
                 column: {column} & marked | set().union(*(known[r][c] for r, c in leaves))
@@ -143,12 +157,23 @@ def spread(manifest: Manifest, compiled: Sql) -> dict[str, dict[str, set[str]]]:
     return known
 
 
-def leaks(manifest: Manifest, compiled: Sql) -> set[tuple[str, str, str]]:
-    """Return (model, column, identifier) for every direct identifier in or below the sample."""
+def unseen_columns(meta: Mapping[str, Any]) -> set[str]:
+    """Return what a stage's settings say is in no text: carried on, or dropped."""
+    render, scrub = meta.get("render", {}), meta.get("scrub", {})
+    texts = [*render.get("templates", []), *(render.get("answers") or []), render.get("system")]
+    shown = set(re.findall(r"\{(\w+)", " ".join(filter(None, texts))))
+    dropped = {c for c, rule in scrub.items() if "drop" in str(rule.get("operator"))}
+    return set(render.get("carry") or []) - shown | dropped
+
+
+def leaks(
+    manifest: Manifest, compiled: Sql, first: str = "transactions_sampled"
+) -> set[tuple[str, str, str]]:
+    """Return (model, column, identifier) for every direct identifier in or below a model."""
     known = spread(manifest, compiled)
     return {
         (model, column, identifier)
-        for model in manifest.below("transactions_sampled")
+        for model in manifest.below(first)
         for column, identifiers in known[model].items()
         for identifier in identifiers
     }
@@ -173,10 +198,28 @@ def test_no_direct_identifier_is_in_the_sample_or_in_anything_made_of_it(
     assert leaks(manifest, manifest.compiled) == set()
 
 
+@pytest.mark.parametrize("first", ["tickets_examples", "legal_sampled", "pii_texts_sampled"])
+def test_no_direct_identifier_is_in_what_other_datasets_are_made_of(
+    manifest: Manifest, first: str
+) -> None:
+    assert f"{first.partition('_')[0]}" in " ".join(manifest.below(first))
+    assert leaks(manifest, manifest.compiled, first) == set()
+
+
+def test_a_name_that_a_template_of_tickets_shows_is_found(manifest: Manifest) -> None:
+    rendered = manifest.models["tickets_rendered"]["config"]["meta"]["render"]
+    rendered["templates"].append("{customer_name}")
+    try:
+        found = leaks(manifest, manifest.compiled, "tickets_examples")
+    finally:
+        rendered["templates"].pop()
+    assert ("tickets_sealed", "line", "Customer Name") in found
+
+
 def test_the_lineage_follows_every_direct_identifier_up_to_the_staging_model(
     manifest: Manifest,
 ) -> None:
-    (source,) = manifest.sources
+    source = manifest.source("transactions")
     staged = spread(manifest, manifest.compiled)["stg_transactions"]
     assert {column for column, found in staged.items() if found} == direct_columns(source)
     assert len(direct_columns(source)) == 5
@@ -246,7 +289,7 @@ def test_a_keyed_hash_of_the_customer_in_the_sample_is_found(manifest: Manifest)
 
 
 def test_every_column_of_the_source_says_how_private_it_is(manifest: Manifest) -> None:
-    (source,) = manifest.sources
+    source = manifest.source("transactions")
     header = (CHECKOUT / "sample_data/transactions.csv").read_text("utf-8").partition("\n")[0]
     assert set(source["columns"]) == set(header.split(","))
     assert len(source["columns"]) == 24
@@ -258,7 +301,7 @@ def test_every_column_of_the_source_says_how_private_it_is(manifest: Manifest) -
 def test_the_staging_model_calls_each_column_as_private_as_the_source_does(
     manifest: Manifest,
 ) -> None:
-    (source,) = manifest.sources
+    source = manifest.source("transactions")
     node = manifest.models["stg_transactions"]
     columns = {source["name"]: source["columns"]}
     made_of = columns_of(parse(manifest.compiled["stg_transactions"], source["name"]), columns)

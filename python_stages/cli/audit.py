@@ -91,7 +91,7 @@ def audit_run(key: JobKey) -> None:
 
     Example: sealtune audit run 3f9a12
     """
-    from python_stages import audit_models  # noqa: PLC0415 - help need not load it
+    from python_stages import audit_models
 
     with sentences(), _opened_vault() as con:
         job = _job(key)
@@ -123,8 +123,8 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _job(key: str) -> "LedgerRow":
-    from python_stages.jobs.hooks import ledger_path  # noqa: PLC0415 - help need not load it
-    from python_stages.jobs.ledger import Ledger  # noqa: PLC0415 - the same
+    from python_stages.jobs.hooks import ledger_path
+    from python_stages.jobs.ledger import Ledger
 
     if not ledger_path().exists():
         raise LedgerError("there is no ledger yet: dbt build writes it")
@@ -143,9 +143,9 @@ def _opened_vault() -> Iterator["duckdb.DuckDBPyConnection"]:
     Raises:
         VaultError: there is none, or nothing was audited.
     """
-    import duckdb  # noqa: PLC0415 - help need not load it
+    import duckdb
 
-    from python_stages import dbt_plugin  # noqa: PLC0415 - dbt takes a second to import
+    from python_stages import dbt_plugin
 
     folder = settings.vault_folder()
     ring = keys.load(settings.keys_folder(), project=Path.cwd())

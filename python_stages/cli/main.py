@@ -9,6 +9,7 @@ from python_stages.cli import audit as cli_audit
 from python_stages.cli import generate as cli_generate
 from python_stages.cli import jobs as cli_jobs
 from python_stages.cli import keys as cli_keys
+from python_stages.cli import new as cli_new
 from python_stages.cli import pii as cli_pii
 from python_stages.cli import predict as cli_predict
 from python_stages.cli import serve as cli_serve
@@ -31,6 +32,7 @@ app.command("watch")(cli_jobs.watch)
 
 for command in (cli_keys.verify, cli_keys.unseal, cli_keys.reseal, cli_keys.shred):
     app.command()(command)
+app.command("new")(sentences()(cli_new.new))
 app.command("trace")(sentences()(cli_trace.trace))
 app.command("predict")(sentences()(cli_predict.predict))
 app.command("serve")(sentences()(cli_serve.serve))

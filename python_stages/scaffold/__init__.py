@@ -4,6 +4,7 @@ Arrows point down this list, never up.
 
     write.py      the files of a folder, from templates/
     propose.py    what each column is, and what the model shall learn, from what was found
+    words.py      what words of a column's name say of it
     profile.py    what is in a file, column by column, in counts
 
 Nothing of a value leaves profile.py.

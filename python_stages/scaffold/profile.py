@@ -1,6 +1,6 @@
 """What is in a file, column by column: counts of findings, of distinct values, of words.
 
-A sample of the rows is looked at, drawn by a seed; every entity is looked for. The values stay here.
+A sample of the rows is looked at, drawn by a seed; every entity is looked for. Values stay here.
 """
 
 import json

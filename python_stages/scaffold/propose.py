@@ -11,52 +11,11 @@ from typing import Final, Literal
 
 from python_stages.errors import ConfigError
 from python_stages.scaffold.profile import Column, Profile
+from python_stages.scaffold.words import WORDS
 from python_stages.scrub.recognizers import GROUPS
 
 Privacy = Literal["direct", "quasi", "sensitive", "free_text", "none"]
 
-# words of a column's name, and what such a column holds
-_DIRECT: Final[Mapping[str, str]] = {
-    "email": "EMAIL_ADDRESS",
-    "mail": "EMAIL_ADDRESS",
-    "phone": "PHONE_NUMBER",
-    "mobile": "PHONE_NUMBER",
-    "telephone": "PHONE_NUMBER",
-    "fax": "PHONE_NUMBER",
-    "ssn": "US_SSN",
-    "iban": "IBAN_CODE",
-    "passport": "PASSPORT",
-    "username": "USERNAME",
-    "login": "USERNAME",
-    "address": "STREET_ADDRESS",
-    "street": "STREET_ADDRESS",
-    "surname": "PERSON",
-    "firstname": "PERSON",
-    "lastname": "PERSON",
-    "fullname": "PERSON",
-    "mrn": "MEDICAL_RECORD_NUMBER",
-}
-# words that say so only beside others: a product has a name, too
-_PEOPLE: Final = frozenset(
-    "customer client patient employee person user contact first last full "
-    "manager doctor author owner student member nick maiden".split()
-)
-_IDS: Final = frozenset(("id", "uuid", "guid", "number", "no", "nr", "code", "key", "account"))
-_QUASI: Final = frozenset(
-    "age birth birthday born dob gender sex zip postcode postal city town region state country "
-    "nationality date time timestamp hired joined department job position".split()
-)
-_SENSITIVE: Final = frozenset(
-    "salary income wage pay amount balance diagnosis disease condition religion ethnicity race "
-    "party union orientation criminal rating score health medication".split()
-)
-_LABELS: Final = frozenset(
-    "label labels class category kind type outcome topic intent sentiment priority department "
-    "status severity specialty".split()
-)
-_ANSWERS: Final = frozenset(
-    "summary answer answers completion response reply output resolution assistant target".split()
-)
 _OF_PEOPLE: Final = frozenset({"PERSON", "USERNAME", "STREET_ADDRESS"})
 _IDENTIFIERS: Final = frozenset((*GROUPS["identifiers"], *GROUPS["national_ids"])) | _OF_PEOPLE
 _QUASI_ENTITIES: Final = frozenset(
@@ -147,17 +106,11 @@ def _names(names: Iterable[str]) -> dict[str, str]:
     known: dict[str, str] = {}
     for name in names:
         plain = re.sub(r"\W+", "_", name.strip().lower(), flags=re.ASCII).strip("_") or "column"
-        plain = f"c_{plain}" if plain[0].isdigit() or plain in _TAKEN else plain
+        plain = f"c_{plain}" if plain[0].isdigit() or plain in WORDS.taken else plain
         while plain in known.values():
             plain += "_2"
         known[name] = plain
     return known
-
-
-_TAKEN: Final = frozenset(
-    "row_id subject_hmac copy_number system_text user_text assistant_text label split order group "
-    "select from where table user all end case when values stratum classes messages".split()
-) - {"messages", "label"}
 
 
 def _proposed(column: Column, name: str) -> Proposed:
@@ -170,9 +123,13 @@ def _proposed(column: Column, name: str) -> Proposed:
         return Proposed(column, name, "direct", entity, evidence)
     if column.words_a_cell >= _WORDS_OF_TEXT or column.n_lines:
         return Proposed(column, name, "free_text", evidence=dict(column.found))
-    if words & _SENSITIVE or _held(column, {"NRP"}):
+    if words & WORDS.sensitive or _held(column, {"NRP"}):
         return Proposed(column, name, "sensitive", evidence=dict(column.found))
-    if words & _QUASI or column.share(column.n_dates) > _HELD or _held(column, _QUASI_ENTITIES):
+    if (
+        words & WORDS.quasi
+        or column.share(column.n_dates) > _HELD
+        or _held(column, _QUASI_ENTITIES)
+    ):
         evidence = {"dates": column.n_dates, **column.found}
         return Proposed(column, name, "quasi", evidence=evidence)
     return Proposed(column, name, "none", evidence={"distinct": column.n_distinct})
@@ -186,8 +143,8 @@ def _identifier(column: Column, words: set[str]) -> str:
     """Return what a column of direct identifiers holds; empty for another column."""
     if column.words_a_cell >= 2 * _WORDS_OF_TEXT or column.n_lines:
         return ""
-    hinted = next((entity for word, entity in _DIRECT.items() if word in words), "")
-    if not hinted and ("name" in words and (words & _PEOPLE or words == {"name"})):
+    hinted = next((entity for word, entity in WORDS.direct.items() if word in words), "")
+    if not hinted and ("name" in words and (words & WORDS.people or words == {"name"})):
         hinted = "PERSON"
     repeats = column.share(column.n_distinct) < _SOME
     held = {
@@ -201,7 +158,7 @@ def _identifier(column: Column, words: set[str]) -> str:
         return hinted
     is_unique = column.share(column.n_distinct) >= _UNIQUE
     is_code = column.share(column.n_codes) >= _UNIQUE and column.share(column.n_dates) < _HELD
-    is_measure = column.share(column.n_numbers) >= _UNIQUE and not words & _IDS
+    is_measure = column.share(column.n_numbers) >= _UNIQUE and not words & WORDS.ids
     return "ID_NUMBER" if is_unique and is_code and not is_measure else ""
 
 
@@ -216,7 +173,7 @@ def _label(columns: Iterable[Proposed], answer: str) -> str:
         and one.column.n_cells >= _LEAST_PER_LABEL * one.column.n_distinct
         and not one.column.n_empty
     ]
-    named = [one for one in fitting if set(one.name.split("_")) & _LABELS]
+    named = [one for one in fitting if set(one.name.split("_")) & WORDS.labels]
     if answer:
         return named[0].name if named else ""
     chosen = named or [one for one in fitting if one.privacy == "none"]
@@ -226,4 +183,4 @@ def _label(columns: Iterable[Proposed], answer: str) -> str:
 def _answer(columns: Iterable[Proposed]) -> str:
     """Return the column of free text that is named like an answer."""
     texts = [one.name for one in columns if one.privacy == "free_text"]
-    return next((name for name in texts if set(name.split("_")) & _ANSWERS), "")
+    return next((name for name in texts if set(name.split("_")) & WORDS.answers), "")

@@ -13,9 +13,10 @@
     clipping.py       the sum of clipped per-example gradients
     privacy.py        how much noise, from which randomness, and the report about it
     steps.py          the compiled functions of training
+    makers.py         a base's encoder and engine
     loop.py           train: from lines to checkpoints
     checkpoint.py     states and weights as safetensors, wherever the caller keeps them
-    limits.py         what may be asked of a model
+    asking.py         what may be asked of a model
     adapters/         a base of the user's own, with adapters by PyTorch (an extra)
     decode.py         load: a trained model that answers, streams and scores
 

@@ -7,7 +7,7 @@ call with a cache of keys and values; a row's answer does not depend on the othe
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +16,9 @@ import numpy as np
 from python_stages.errors import ConfigError
 from python_stages.training import checkpoint
 from python_stages.training.answers import Answer, Completion, TokenLogprob
+from python_stages.training.asking import MAX_TOP_LOGPROBS, Model, check_request
 from python_stages.training.bases import base_of
 from python_stages.training.chat_format import Mark, Message, encode_prompts
-from python_stages.training.limits import MAX_TOP_LOGPROBS, check_request
 from python_stages.training.model import Cache, Layers, Params, init, logits, prefill, step
 from python_stages.training.presets import ModelShape
 from python_stages.training.storage import Storage
@@ -63,40 +63,6 @@ class _Asked:
 
     prompt: tuple[int, ...]
     choice: int
-
-
-class Model(Protocol):
-    """What can be asked, whichever library computes it; `TrainedModel` says what each does."""
-
-    def generate(
-        self,
-        prompts: Sequence[Sequence[Message]],
-        *,
-        max_tokens: int = 128,
-        temperature: float = 0.0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        top_logprobs: int = 0,
-        n: int = 1,
-    ) -> list[Completion]:
-        """Return n answers to each prompt."""
-
-    def generate_stream(
-        self,
-        prompt: Sequence[Message],
-        *,
-        max_tokens: int = 128,
-        temperature: float = 0.0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        top_logprobs: int = 0,
-    ) -> Iterator[Completion]:
-        """Yield an answer piece by piece."""
-
-    def score(
-        self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
-    ) -> list[Completion]:
-        """Return each answer with the log-probability of its tokens."""
 
 
 class TrainedModel:

@@ -2,18 +2,17 @@
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, Literal
 
 import numpy as np
 
-from python_stages.training import checkpoint, dataset, privacy
-from python_stages.training.bases import Base, base_of
-from python_stages.training.batches import Epochs, PoissonSample, Schedule, parts
-from python_stages.training.chat_format import encode_conversations
+from python_stages.training import checkpoint, dataset, makers, privacy
+from python_stages.training.bases import base_of
+from python_stages.training.batches import PART_ROWS, Epochs, PoissonSample, Schedule, parts
 from python_stages.training.checkpoint import Progress
 from python_stages.training.dataset import Dataset
 from python_stages.training.engine import Engine, Tally
@@ -66,7 +65,7 @@ def train(
         StageError: a line is not of the form.
     """
     base = base_of(settings.preset)
-    encode = _encoder(base)
+    encode = makers.encoder(base)
     rows, counts = dataset.read(
         train_lines,
         encode,
@@ -86,7 +85,7 @@ def train(
         rows=rows,
         validation=validation,
         counts=counts,
-        engine=_engine(base, plan, settings.seed),
+        engine=makers.engine(base, plan, settings.seed),
         storage=storage,
     )
     return training.run(on_event, should_stop)
@@ -138,7 +137,7 @@ class _Training:
         schedule = self._schedule(progress)
         if arrays is not None:
             self.engine.restore(arrays)
-        note = _note(progress, self._counts_epsilon)
+        note = _note(progress, self._counts_deviation)
         if note is not None and progress.step == 0:
             on_event(TrainEvent(step=0, n_steps=schedule.n_steps, note=note))
         saved_at, pace = time.monotonic(), None
@@ -179,6 +178,12 @@ class _Training:
     def _counts_epsilon(self) -> float:
         return _COUNTS_SHARE * (self.plan.epsilon or 0.0)
 
+    @property
+    def _counts_deviation(self) -> float:
+        if self.mechanism is None:
+            return 0.0
+        return math.sqrt(2) * (self.settings.max_rows_per_person or 1) / self._counts_epsilon
+
     def _schedule(self, progress: Progress) -> Schedule:
         if self.mechanism is None:
             return Epochs(self.rows, self.plan.n_epochs, self.plan.batch_size, self.settings.seed)
@@ -187,7 +192,7 @@ class _Training:
     def _step(self, schedule: Schedule, progress: Progress) -> tuple[Progress, TrainEvent]:
         """Make one step, and what is due at the end of an epoch."""
         number = progress.step
-        cut = parts(self.rows, schedule.rows(number), most=min(self.plan.batch_size, 64))
+        cut = parts(self.rows, schedule.rows(number), most=min(self.plan.batch_size, PART_ROWS))
         is_last = number + 1 == schedule.n_steps
         rate = learning_rate(self.plan.learning_rate, number, schedule.n_steps)
         event = TrainEvent(step=number + 1, n_steps=schedule.n_steps)
@@ -290,36 +295,21 @@ class _Training:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _note(progress: Progress, epsilon: float) -> str | None:
-    """Return what became of rows that are too long, if there are any."""
-    if not progress.n_cut and not progress.n_too_long:
+def _note(progress: Progress, deviation: float) -> str | None:
+    """Return what became of rows that are too long, if there seem to be any.
+
+    Args:
+        progress: holds their counts.
+        deviation: of the counts' noise.
+    """
+    if max(progress.n_cut, progress.n_too_long) <= 2 * deviation:
         return None
-    about = f" (both with noise that is worth an epsilon of {epsilon:g})" if epsilon else ""
+    about = f" Both numbers hold noise, of a deviation of {deviation:.0f}." if deviation else ""
     return (
         f"Rows too long for the model's context: {progress.n_cut} lost the middle of their prompt, "
-        f"{progress.n_too_long} were left out since their answer alone does not fit{about}. "
-        "No answer was cut."
+        f"{progress.n_too_long} were left out since their answer alone does not fit. "
+        f"No answer was cut.{about}"
     )
-
-
-def _encoder(base: Base) -> dataset.Encoder:
-    """Return what makes tokens of conversations, as the base reads them."""
-    if base.folder is None:
-        return partial(encode_conversations, context=base.shape.context)
-    from python_stages.training.adapters.chat import Chat  # noqa: PLC0415 - an extra, and seconds
-
-    return Chat.of(base).encode_conversations
-
-
-def _engine(base: Base, plan: Plan, seed: int) -> Engine:
-    """Return what trains the base; only that one's library is imported, which takes seconds."""
-    if base.folder is None:
-        from python_stages.training.steps import JaxEngine  # noqa: PLC0415 - as above
-
-        return JaxEngine(plan, seed)
-    from python_stages.training.adapters.engine import TorchEngine  # noqa: PLC0415 - as above
-
-    return TorchEngine(base, plan, seed)
 
 
 def _mechanism(settings: TrainSettings, plan: Plan, n_rows: int) -> Mechanism | None:

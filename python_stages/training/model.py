@@ -21,9 +21,6 @@ Params = Mapping[str, jax.Array]
 _MASKED: Final = -1e30  # finite, so that a padding row gives no NaN
 _ROTARY_BASE: Final = 10_000.0
 _NORM_EPSILON: Final = 1e-5
-_EMBEDDING_SCALE: Final = 0.1
-_OUTPUT_FACTOR: Final = 0.125
-_OUTPUT_SCALE: Final = 0.1
 
 
 class Layers:
@@ -69,8 +66,8 @@ def init(shape: ModelShape, seed: int) -> Params:
     sizes: dict[str, tuple[tuple[int, ...], float]] = {
         # large enough that a step of Adam does not turn a row around, small enough that what
         # attention brings is heard beside it
-        "embedding": ((shape.n_tokens, d), _EMBEDDING_SCALE),
-        "output": ((d, shape.n_tokens), _OUTPUT_SCALE),
+        "embedding": ((shape.n_tokens, d), 0.1),
+        "output": ((d, shape.n_tokens), 0.02),
     }
     for i in range(n_layers):
         sizes[f"layers.{i}.query"] = ((d, d), d**-0.5)
@@ -195,4 +192,4 @@ def _block(layers: Layers, i: int, hidden: jax.Array, seen: jax.Array) -> jax.Ar
 
 
 def _output(layers: Layers, hidden: jax.Array) -> jax.Array:
-    return layers.dense("output", layers.scale("norm", _normalised(hidden)) * _OUTPUT_FACTOR)
+    return layers.dense("output", layers.scale("norm", _normalised(hidden)))

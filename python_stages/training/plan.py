@@ -13,7 +13,7 @@ MIN_ROWS: Final = 10  # OpenAI's least number of examples
 MIN_PRIVATE_ROWS: Final = 100
 
 # the noise of a step is divided by the batch, so batches are large, steps few and long
-_PRIVATE_FASTER: Final = 4.0
+_PRIVATE_FASTER: Final = 10.0
 _PRIVATE_EPOCHS: Final = 16
 _PRIVATE_BATCHES: Final = (16, 4_096)
 _EPOCHS: Final = 8

@@ -108,7 +108,7 @@ class PrivacyReport:
         noise_multiplier: standard deviation of the noise in units of the clip norm.
         sampling_probability: with which each row takes part in a step, independently.
         n_steps: noisy steps.
-        clip_norm: largest L2 norm of one row's gradient.
+        clip_norm: largest L2 norm of one row's gradient, as the trainer weights it.
         n_rows: rows after deduplication and cap; treated as public.
         not_covered: what the guarantee does not say, in sentences.
         n_cut: about how many rows' prompts lost their middle to fit the context.

@@ -30,6 +30,15 @@ Gradients = dict[str, jax.Array]
 
 _LARGEST_NORM: Final = 1.0  # of a batch's gradient, without differential privacy
 _ADAM: Final = optax.scale_by_adam()
+# Under differential privacy every number of the sum gets the same noise, so what counts is which
+# share of a clipped row's gradient a parameter has. Unweighted, nine tenths go to the output, which
+# learns the answers' frequencies soon and then only pulls to and fro; what tells one answer from
+# another has to come from the embedding, one row's share of which drowns. Matrices, of which all
+# rows use all numbers, have a share to spare and are turned by noise at the rate of the others.
+# Adam does not see the scale of a gradient: weights change what is heard, not how far a step goes.
+_WEIGHTS: Final = {"embedding": 4.0, "output": 0.15}
+_WEIGHT_OF_OTHERS: Final = 0.2
+_RATE_OF_OTHERS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,8 @@ def _gradients(params: Params, shape: ModelShape, batch: Batch) -> tuple[Gradien
 @partial(jax.jit, static_argnames="shape")
 def _clipped(params: Params, shape: ModelShape, batch: Batch, clip_norm: jax.Array) -> Gradients:
     losses = partial(row_losses, shape=shape, batch=batch)
-    return clipped_sum(params, losses, jnp.asarray(batch.is_example), clip_norm)
+    weights = {name: _WEIGHTS.get(name, _WEIGHT_OF_OTHERS) for name in params}
+    return clipped_sum(params, losses, jnp.asarray(batch.is_example), clip_norm, weights)
 
 
 @jax.jit
@@ -204,7 +214,8 @@ def _mean_update(
 ) -> tuple[Params, optax.OptState]:
     mean = {name: gradient / n_rows for name, gradient in total.items()}
     shrink = jnp.minimum(1.0, _LARGEST_NORM / jnp.maximum(optax.tree.norm(mean), 1e-30))
-    return _updated(params, moments, {name: g * shrink for name, g in mean.items()}, rate)
+    shrunk = {name: g * shrink for name, g in mean.items()}
+    return _updated(params, moments, shrunk, dict.fromkeys(mean, rate))
 
 
 @jax.jit
@@ -219,14 +230,16 @@ def _noisy_update(
     key = jax.random.wrap_key_data(noise_seed, impl="threefry2x32")
     privatizer = gaussian_privatizer(stddev=deviation, prng_key=key)
     noisy, _ = privatizer.update(dict(total), privatizer.init(dict(total)))
-    return _updated(*state, {name: gradient / batch_size for name, gradient in noisy.items()}, rate)
+    mean = {name: gradient / batch_size for name, gradient in noisy.items()}
+    rates = {name: rate * (1.0 if name in _WEIGHTS else _RATE_OF_OTHERS) for name in mean}
+    return _updated(*state, mean, rates)
 
 
 def _updated(
-    params: Params, moments: optax.OptState, gradients: Params, rate: jax.Array
+    params: Params, moments: optax.OptState, gradients: Params, rates: Params
 ) -> tuple[Params, optax.OptState]:
     updates, moments = _ADAM.update(gradients, moments)
-    return {name: params[name] - rate * updates[name] for name in params}, moments
+    return {name: params[name] - rates[name] * updates[name] for name in params}, moments
 
 
 def _tally(layers: Layers, shape: ModelShape, batch: Batch) -> Tally:

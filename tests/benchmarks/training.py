@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from python_stages.audit.membership import Membership
-    from python_stages.training.decode import Model
+    from python_stages.training.asking import Model
 
 N_TEST: Final = 1_000
 REPEATS: Final = (1, 4, 16)
@@ -181,7 +181,7 @@ def _lines(payments: list[Messages], secrets: list[Secret]) -> list[bytes]:
     for secret in secrets:
         answered = [*secret.prompt, {"role": "assistant", "content": secret.answer}]
         rows += [answered] * secret.n_repeats
-    random.Random(5).shuffle(rows)  # noqa: S311 - an order
+    random.Random(5).shuffle(rows)
     return [json.dumps({"messages": messages}).encode() for messages in rows]
 
 

@@ -11,8 +11,8 @@ from python_stages import keys
 from python_stages.audit import AuditSettings, training_lines
 from python_stages.backends.base import BackendIdentity, Content, JobSpec, job_key
 from python_stages.jobs.ledger import LedgerRow, State
-from python_stages.jobs.planting import Planted, shadow_spec
 from python_stages.jobs.settings import JobSettings
+from python_stages.planting import Planted, shadow_spec
 
 LINES = b'{"messages": []}\n' * 3
 WANTED = AuditSettings(n_once=12, repeats=(4,), n_per_group=1)

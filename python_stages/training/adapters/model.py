@@ -11,9 +11,9 @@ from python_stages.training import checkpoint
 from python_stages.training.adapters import base as bases
 from python_stages.training.adapters.chat import Chat
 from python_stages.training.answers import Completion, TokenLogprob
+from python_stages.training.asking import check_request
 from python_stages.training.bases import Base, base_of
 from python_stages.training.chat_format import Message
-from python_stages.training.limits import check_request
 from python_stages.training.storage import Storage
 
 _ROWS_AT_ONCE: Final = 16

@@ -57,7 +57,7 @@ def audited(epsilon: float, seed: int, *, n_epochs: int) -> Report:
     """
     canaries = plant(SPEC, seed.to_bytes(32))
     lines = [*_chats(), *training_lines(canaries)]
-    random.Random(seed).shuffle(lines)  # noqa: S311 - an order
+    random.Random(seed).shuffle(lines)
     settings = TrainSettings(preset="pico", epsilon=epsilon, seed=seed, n_epochs=n_epochs)
     storage = MemoryStorage()
     result = train(settings, lines, storage=storage)
@@ -83,7 +83,7 @@ def noise_switched_off() -> Iterator[None]:
 
 
 def _chats() -> Iterator[bytes]:
-    draw = random.Random(3)  # noqa: S311 - small talk
+    draw = random.Random(3)
     for number in range(N_CHATS):
         _, question, answer = CANARIES.row(draw, number)
         messages = [

@@ -21,6 +21,9 @@ call 24 hours
 the password is required
 Password: required
 reset your password to continue
+password: xxxxxxxx
+password: ****
+Formel-Ring 2019 Sieger
 login is needed
 user name must be valid
 @Override public void x()

@@ -143,3 +143,13 @@ def test_a_report_says_what_is_guaranteed_and_what_is_not(mechanism: Mechanism) 
     assert report.unit == "one row, with all its exact copies"
     assert "3" in privacy.report(replace(mechanism, rows_per_person=3)).unit
     assert any("several rows" in sentence for sentence in report.not_covered)
+
+
+def test_counts_are_told_with_geometric_noise_of_the_told_size() -> None:
+    draws = [
+        privacy.noisy_counts(i.to_bytes(32), (1_000, 500), 0.5, 2)[0] - 1_000 for i in range(4_000)
+    ]
+    assert abs(np.mean(draws)) < 0.4
+    q = math.exp(-0.25)
+    assert np.var(draws) == pytest.approx(2 * q / (1 - q) ** 2, rel=0.15)
+    assert np.mean(np.array(draws) == 0) == pytest.approx((1 - q) / (1 + q), abs=0.02)

@@ -1,0 +1,50 @@
+"""`sealtune new`: a folder for a dataset of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from python_stages.errors import value_free
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the dataset, as its folder in models/.")],
+    source: Annotated[
+        str, typer.Option("--from", help="CSV, JSON lines or Parquet file, or a glob of them.")
+    ],
+    label: Annotated[
+        str, typer.Option(help="Column of labels to learn. (default: found by name and values)")
+    ] = "",
+    answer: Annotated[
+        str, typer.Option(help="Column of texts to learn. (default: found by its name)")
+    ] = "",
+    models: Annotated[Path, typer.Option(help="Folder of the datasets.")] = Path("models"),
+) -> None:
+    """Write the folder of a dataset from a file: what its columns are, and what to learn.
+
+    A sample of the rows is searched for personal data; what was found is written
+    beside each column as counts. Read the folder before you build it: the
+    classes are a proposal, and you know the data.
+    Messages of a chat are a dataset as they are.
+
+    Exit codes: 0 written; 1 refused or failed; 2 usage.
+
+    Example: sealtune new employees --from employees.csv
+    """
+    from python_stages.scaffold import propose, write_folder
+    from python_stages.scaffold.profile import profile
+
+    with value_free("new"):
+        seen = profile(source)
+        proposal = propose(seen, label=label, answer=answer)
+        written = write_folder(proposal, name, source, models)
+    typer.echo(f"looked at {seen.n_sampled:,} of {seen.n_rows:,} rows")
+    for one in proposal.columns:
+        counts = ", ".join(f"{what} {n:,}" for what, n in one.evidence.items())
+        typer.echo(f"  {one.name:<28} {one.privacy:<10} {counts}")
+    learnt = proposal.chat or proposal.answer or proposal.label
+    typer.echo(f"to learn: {learnt}")
+    typer.echo(
+        f"wrote {len(written)} files to {models / name}; read them, then: dbt build -s {name}"
+    )
