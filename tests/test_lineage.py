@@ -1,9 +1,9 @@
 """No direct identifier gets past the sample, by the lineage of every column; and all is described.
 
 The lineage is read off the SQL that dbt compiled. A Python model, whose code no SQL parser reads,
-is taken at its worst: each of its columns is made of every column of all that it reads. The one
-exceptions are `*_ingested`, whose columns are counts, places and keyed hashes, and none the source's,
-and what the settings of `*_rendered` carry on and those of `*_scrubbed` drop.
+is taken at its worst: each of its columns is made of every column of all that it reads. Exceptions
+are `*_ingested`, whose columns are counts, places and keyed hashes, and none the source's, and what
+the settings of `*_rendered` carry on and those of `*_scrubbed` drop.
 """
 
 import json
