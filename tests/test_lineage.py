@@ -127,7 +127,10 @@ def spread(manifest: Manifest, compiled: Sql) -> dict[str, dict[str, set[str]]]:
     """Return the direct identifiers in every column, by relation and column."""
     known: dict[str, dict[str, set[str]]] = {
         **{
-            source["name"]: {name: {name} & direct_columns(source) for name in source["columns"]}
+            # sqlglot writes names in lower case
+            source["name"]: {
+                name.lower(): {name} & direct_columns(source) for name in source["columns"]
+            }
             for source in manifest.sources
         },
         # compared with made-up texts, and counted
