@@ -235,10 +235,6 @@ def test_a_card_number_among_the_columns_of_the_sample_is_found(manifest: Manife
             r"merchant_category, merchant, amount,",
             "merchant_category, card_number, merchant, amount,",
         ),
-        (
-            r"( +)merchant_category,\n +merchant,",
-            r"\1merchant_category,\n\1card_number,\n\1merchant,",
-        ),
     )
     smuggled = mutated(
         smuggled,
