@@ -264,7 +264,7 @@ class Plugin(BasePlugin):
         vars(local)["DuckDBCursorWrapper"] = ValueFreeCursor
         launch.tether()
         with _as_dbt_error():
-            flags = get_flags()
+            flags = get_flags()  # type: ignore[no-untyped-call]  # dbt's
             names.require_vars(getattr(flags, "VARS", None) or {}, Path.cwd())
             folder = settings.vault_folder()
             ring = open_keys(folder / WAREHOUSE)

@@ -1,9 +1,9 @@
 """No direct identifier gets past the sample, by the lineage of every column; and all is described.
 
 The lineage is read off the SQL that dbt compiled. A Python model, whose code no SQL parser reads,
-is taken at its worst: each of its columns is made of every column of all that it reads. The
-exceptions are `*_ingested`, whose columns are counts, places and keyed hashes, and none the
-source's, and what the settings of `*_rendered` carry on and those of `*_scrubbed` drop.
+is taken at its worst: each of its columns is made of every column of all that it reads. Exceptions
+are `*_ingested`, whose columns are counts, places and keyed hashes, and none the source's, and what
+the settings of `*_rendered` carry on and those of `*_scrubbed` drop.
 """
 
 import json
@@ -127,7 +127,10 @@ def spread(manifest: Manifest, compiled: Sql) -> dict[str, dict[str, set[str]]]:
     """Return the direct identifiers in every column, by relation and column."""
     known: dict[str, dict[str, set[str]]] = {
         **{
-            source["name"]: {name: {name} & direct_columns(source) for name in source["columns"]}
+            # sqlglot writes names in lower case
+            source["name"]: {
+                name.lower(): {name} & direct_columns(source) for name in source["columns"]
+            }
             for source in manifest.sources
         },
         # compared with made-up texts, and counted
@@ -231,10 +234,6 @@ def test_a_card_number_among_the_columns_of_the_sample_is_found(manifest: Manife
         (
             r"merchant_category, merchant, amount,",
             "merchant_category, card_number, merchant, amount,",
-        ),
-        (
-            r"( +)merchant_category,\n +merchant,",
-            r"\1merchant_category,\n\1card_number,\n\1merchant,",
         ),
     )
     smuggled = mutated(

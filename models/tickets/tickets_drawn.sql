@@ -21,9 +21,10 @@ final as (
         dataset='tickets',
         columns=[
             'ticket_type', 'ticket_subject', 'product_purchased', 'ticket_channel',
-            'ticket_description', 'resolution', 'customer_name', 'customer_email',
+            'ticket_description', 'resolution',
         ],
         subject='customer_email',
+        carried=['customer_name', 'customer_email'],
     ) }}
 
 )

@@ -136,7 +136,7 @@ def _read(path: Path, shape: RecordShape, end: bytes) -> Iterator[tuple[Line, st
     """Yield records, and single lines from which none can be read, with the reason."""
     with open_bytes(path) as raw, io.BufferedReader(raw) as file:  # type: ignore[type-var]  # gzip's file is raw enough
         header = file.readline()
-        lines = _Lines(file, 2, len(header))
+        lines = _Lines(file, 2, len(header))  # type: ignore[arg-type]  # the same
         while (first := lines.take()) is not None:
             if first.raw == end:
                 continue

@@ -107,7 +107,8 @@ class JaxEngine:
     def look(self, dataset: Dataset, part: Part) -> Tally:
         """Return the tally of rows."""
         batch = dataset.batch(part.rows, part.layout, part.size)
-        return look(self.state.params, self._plan.shape, batch)
+        tally: Tally = look(self.state.params, self._plan.shape, batch)
+        return tally
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return parameters and moments."""

@@ -1,6 +1,6 @@
 """A base with its adapters, which answers, streams and scores as `decode.TrainedModel` does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -136,7 +136,7 @@ class TunedBase:
         )
         return Completion(text, told, len(before), "stop")
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]  # torch is an extra
     def _steps(
         self,
         asked: Sequence[tuple[tuple[int, ...], int]],
@@ -180,7 +180,9 @@ class TunedBase:
         self, token: int, logprob: float, row: np.ndarray | None = None, n_top: int = 0
     ) -> TokenLogprob:
         text = self._chat.tokenizer.decode([token])
-        likeliest = [] if row is None or not n_top else np.argsort(-row, kind="stable")[:n_top]
+        likeliest: Iterable[int] = (
+            [] if row is None or not n_top else np.argsort(-row, kind="stable")[:n_top]
+        )
         top = tuple(
             (self._chat.tokenizer.decode([int(i)]), float(row[i]))
             for i in likeliest

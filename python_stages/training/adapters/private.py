@@ -25,7 +25,7 @@ _CHECK_ROWS: Final = 3
 _CHECK_TOKENS: Final = 12
 
 
-class NoisyOptimizer(DPOptimizer):  # type: ignore[misc] - opacus ships no types
+class NoisyOptimizer(DPOptimizer):  # type: ignore[misc]  # opacus ships no types
     """Opacus's optimizer with noise from a counter-based generator and a key of its caller.
 
     Args:

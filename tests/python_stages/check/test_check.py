@@ -592,7 +592,7 @@ def test_an_expectation_that_did_not_come_back_stops_the_check(
     edit(folder, "suites/dataset.json", lambda suite: suite["expectations"].pop())
     monkeypatch.setattr("python_stages.check.stage.load_rules", lambda _: rules)
 
-    with pytest.raises(StageError, match="26 of 27 expectations came back"):
+    with pytest.raises(StageError, match="27 of 28 expectations came back"):
         run(good_rows(), folder=folder)
 
 

@@ -18,6 +18,7 @@ from python_stages.training import (
     train,
 )
 from python_stages.training.bases import base_names, base_of
+from python_stages.training.privacy import Mechanism
 from tests.python_stages.training.toy import line, lines, message
 
 EXTRA = "needs the extra peft: make test-extras"
@@ -174,7 +175,7 @@ def test_no_row_moves_the_sum_by_more_than_the_clip_norm_and_the_noise_is_as_sai
     model = model_of(base_of("tiny"))
     wrapped = private.hooked(model)
     optimizer = torch.optim.SGD(trained(wrapped).values(), lr=1.0)
-    mechanism = private.Mechanism(2.0, 0.1, 1, 0.5, 1e-5, 10, None)
+    mechanism = Mechanism(2.0, 0.1, 1, 0.5, 1e-5, 10, None)
     noisy = private.NoisyOptimizer(optimizer, mechanism, 1)
     rows = Rows.of(np.full((1, 9), 7), np.ones((1, 9), bool))
     wrapped.train()
