@@ -70,12 +70,16 @@ def notes(folder: Path) -> Path:
 
 Maker = Callable[[Path], Path]
 
-DIRECT = {
+DIRECT: dict[Maker, set[str]] = {
     employees: {"employee_id", "name", "work_email", "mobile"},
     chats: {"chat", "user_name"},
     notes: {"mrn", "patient"},
 }
-LEARNT = {employees: ("team", ""), chats: ("", "messages"), notes: ("specialty", "")}
+LEARNT: dict[Maker, tuple[str, str]] = {
+    employees: ("team", ""),
+    chats: ("", "messages"),
+    notes: ("specialty", ""),
+}
 
 
 @pytest.fixture(scope="module", params=DIRECT, ids=lambda make: make.__name__)
