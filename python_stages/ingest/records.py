@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -134,7 +135,7 @@ def locate_records(
 
 def _read(path: Path, shape: RecordShape, end: bytes) -> Iterator[tuple[Line, str | None]]:
     """Yield records, and single lines from which none can be read, with the reason."""
-    with open_bytes(path) as raw, io.BufferedReader(raw) as file:  # type: ignore[type-var]  # gzip's file is raw enough
+    with open_bytes(path) as raw, io.BufferedReader(cast("io.RawIOBase", raw)) as file:
         header = file.readline()
         lines = _Lines(file, 2, len(header))
         while (first := lines.take()) is not None:
@@ -162,7 +163,7 @@ def _read(path: Path, shape: RecordShape, end: bytes) -> Iterator[tuple[Line, st
 class _Lines:
     """Physical lines of a file, of which some may be put back."""
 
-    def __init__(self, file: io.BufferedReader, number: int, start: int) -> None:
+    def __init__(self, file: "io.BufferedReader[Any]", number: int, start: int) -> None:
         self._file, self._number, self._start = file, number, start
         self._back: deque[bytes] = deque()
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
-import regex
+import regex  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from python_stages.errors import ConfigError, StageError
 
@@ -59,7 +59,10 @@ def fit(batches: Iterable[pa.RecordBatch], budget: int | None) -> Iterator[pa.Re
     for batch in batches:
         names = ("system_text", "user_text", "assistant_text")
         columns = [batch.column(name).to_pylist() for name in names]
-        fitted = [_fitted(*texts, budget) for texts in zip(*columns, strict=True)]
+        fitted = [
+            _fitted(system, user, assistant, budget)
+            for system, user, assistant in zip(*columns, strict=True)
+        ]
         place = batch.schema.get_field_index("user_text")
         arrays = batch.columns
         arrays[place] = pa.array([text for text, _ in fitted], pa.string())
