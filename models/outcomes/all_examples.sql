@@ -9,15 +9,15 @@ with examples as (
         null::varchar as fingerprint
     where false
     {%- for dataset in built_datasets('examples') %}
-    union all
-    select
-        '{{ dataset }}' as dataset,
-        example_id,
-        split,
-        label,
-        messages,
-        fingerprint
-    from {{ dataset_relation(dataset, 'examples') }}
+        union all
+        select
+            '{{ dataset }}' as dataset,
+            example_id,
+            split,
+            label,
+            messages,
+            fingerprint
+        from {{ dataset_relation(dataset, 'examples') }}
     {%- endfor %}
 
 )

@@ -15,8 +15,8 @@ stages as (
     select * from audit
     where false
     {%- for dataset in built_datasets('sealed') %}
-    union all by name
-    {{ stage_counts(dataset) }}
+        union all by name
+        {{ stage_counts(dataset) }}
     {%- endfor %}
 
 ),

@@ -7,13 +7,13 @@ with settings as (
         null::varchar as evaluate
     where false
     {%- for dataset in built_datasets('sealed') %}
-    {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ dataset ~ '_sealed') if execute -%}
-    {%- set meta = node.config.meta if node else {} %}
-    union all
-    select
-        '{{ dataset }}' as dataset,
-        '{{ tojson(meta.get('job', {})) | replace("'", "''") }}' as job,
-        '{{ tojson(meta.get('evaluate', {})) | replace("'", "''") }}' as evaluate
+        {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ dataset ~ '_sealed') if execute -%}
+        {%- set meta = node.config.meta if node else {} %}
+        union all
+        select
+            '{{ dataset }}' as dataset,
+            '{{ tojson(meta.get('job', {})) | replace("'", "''") }}' as job,
+            '{{ tojson(meta.get('evaluate', {})) | replace("'", "''") }}' as evaluate
     {%- endfor %}
 
 )

@@ -7,13 +7,13 @@ with ingested as (
         null::bigint as n_rows
     where false
     {%- for dataset in built_datasets('ingested') %}
-    union all
-    select
-        dataset,
-        outcome,
-        reason,
-        n_rows
-    from {{ dataset_relation(dataset, 'ingested') }}
+        union all
+        select
+            dataset,
+            outcome,
+            reason,
+            n_rows
+        from {{ dataset_relation(dataset, 'ingested') }}
     {%- endfor %}
 
 ),

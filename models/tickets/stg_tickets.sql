@@ -18,7 +18,7 @@ renamed as (
         "Ticket Subject" as ticket_subject,
         "Ticket Description" as ticket_description,
         "Ticket Status" as ticket_status,
-        nullif("Resolution", '') as resolution,
+        nullif(resolution, '') as resolution,
         "Ticket Priority" as ticket_priority,
         "Ticket Channel" as ticket_channel,
         try_cast("First Response Time" as timestamp) as first_response_at,

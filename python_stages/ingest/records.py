@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _COUNT_BYTES = 256 << 10  # stays in the processor's cache
 # As DuckDB's strict reader has it (lines.py), but that a line may only end inside of quotes.
 _QUOTED = re.compile(rb' ?+"((?:[^"]|""|" ++")*+)" *+(?=,|\Z)')
 _BARE = re.compile(rb'((?! ?")[^,\r\n]*+)(?=,|\Z)')
+_BLANK = "blank"
 _OPENING = re.compile(rb' ?"')
 
 
@@ -89,18 +91,20 @@ def judged_records(path: Path, shape: RecordShape) -> Iterator[tuple[Line, str |
     end = line_end(path)
     broken: _Broken | None = None
     for record, reason in _read(path, shape, end):
-        if broken and not shape.start.match(record.raw):
+        if broken and (reason == _BLANK or not shape.start.match(record.raw)):
             broken.rest.append(record.raw)
             continue
+        if reason == _BLANK:
+            continue
         if broken:
-            yield broken.whole(), broken.reason
+            yield broken.whole(end), broken.reason
             broken = None
         if reason:
             broken = _Broken(record, reason)
         else:
             yield record, None
     if broken:
-        yield broken.whole(), broken.reason
+        yield broken.whole(end), broken.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,10 @@ class _Broken:
     reason: str
     rest: list[bytes] = field(default_factory=list)
 
-    def whole(self) -> Line:
-        """Return all of it."""
+    def whole(self, end: bytes) -> Line:
+        """Return all of it, without the blank lines behind it."""
+        while self.rest and self.rest[-1] == end:
+            self.rest.pop()
         return Line(self.first.number, self.first.start, b"".join([self.first.raw, *self.rest]))
 
 
@@ -133,12 +139,13 @@ def locate_records(
 
 
 def _read(path: Path, shape: RecordShape, end: bytes) -> Iterator[tuple[Line, str | None]]:
-    """Yield records, and single lines from which none can be read, with the reason."""
-    with open_bytes(path) as raw, io.BufferedReader(raw) as file:  # type: ignore[type-var]  # gzip's file is raw enough
+    """Yield records, and single lines that are blank or from which none can be read."""
+    with open_bytes(path) as raw, io.BufferedReader(cast("io.RawIOBase", raw)) as file:
         header = file.readline()
         lines = _Lines(file, 2, len(header))  # type: ignore[arg-type]  # the same
         while (first := lines.take()) is not None:
             if first.raw == end:
+                yield first, _BLANK
                 continue
             taken = [first.raw]
             fields = _Fields(first.raw.removesuffix(end))
@@ -162,7 +169,7 @@ def _read(path: Path, shape: RecordShape, end: bytes) -> Iterator[tuple[Line, st
 class _Lines:
     """Physical lines of a file, of which some may be put back."""
 
-    def __init__(self, file: io.BufferedReader, number: int, start: int) -> None:
+    def __init__(self, file: "io.BufferedReader[Any]", number: int, start: int) -> None:
         self._file, self._number, self._start = file, number, start
         self._back: deque[bytes] = deque()
 

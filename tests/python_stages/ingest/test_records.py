@@ -90,6 +90,8 @@ GOOD = [
     ("broken", "reason"),
     [
         (b'8,"never\nclosed,\nv\n', "unterminated_quote"),
+        (b'8,"lines\n\nof text\n\n,v\n', "unterminated_quote"),
+        (b"8,no\n\nquotes,\n\nat all,v\n", "missing_columns"),
         (b'8,"closed" too soon\nand more,v\n', "unterminated_quote"),
         (b'8,opened\nnowhere",v\n', "missing_columns"),
         (b'8,"one\ntoo many",v,w\n', "too_many_columns"),
