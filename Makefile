@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # where Python may keep no bytecode, each of hundreds of processes compiles the libraries again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env build site test test-slow test-extras lint lint-sql format bench ner docs lock clean clean-vault
+.PHONY: help env build site test test-slow test-extras lint lint-sql lint-structure format bench ner docs reference lock clean clean-vault
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,8 +31,8 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $@
 
 build: $(STAMP) ## the main job: dbt build on the bundled sample, or on the file that a var names
-	$(BIN)/dbt build
-	$(BIN)/sealtune site
+	@# a build that stopped has a report too: it says why
+	@status=0; $(BIN)/dbt build || status=$$?; $(BIN)/sealtune site || status=$$?; exit $$status
 
 site: $(STAMP) ## the report, the lineage and the documentation of the last build, as pages in site/
 	$(BIN)/sealtune site
@@ -46,14 +46,21 @@ test-slow: $(STAMP) ## the tests that take minutes
 test-extras: $(STAMP) ## the tests of models that need PyTorch, in an environment of their own (large)
 	$(BIN)/uv venv --quiet --allow-existing .venv-extras
 	$(BIN)/uv pip install --quiet --python .venv-extras --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner]'
-	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py
+	$(BIN)/uv pip install --quiet --python .venv-extras --no-build-isolation --editable '.[transformers,gliner,peft]'
+	.venv-extras/bin/pytest tests/python_stages/scrub/test_{ner_loading,transformers_model,gliner_model}.py \
+		tests/python_stages/training/test_adapters.py
 
-lint: $(STAMP) lint-sql ## ruff, mypy --strict, sqlfluff, duplicates between datasets
+lint: $(STAMP) lint-sql lint-structure ## ruff, mypy --strict, sqlfluff; arrows, names, duplicates between datasets
 	$(BIN)/python -m tests.duplicates
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+lint-structure: $(STAMP)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/dbt --quiet parse
+	$(BIN)/dbt-bouncer run
+	$(BIN)/pytest -q tests/test_documented.py
 
 lint-sql: $(STAMP)
 	@# the dbt templater opens a vault; this one is thrown away
@@ -77,6 +84,11 @@ ner: $(STAMP) ## train the model that finds names anew, on texts that are writte
 docs: $(STAMP) ## dbt's lineage and reference, as one static page in target/
 	$(BIN)/dbt docs generate --static
 	@echo "open target/static_index.html"
+
+reference: $(STAMP) ## write docs/commands.md and docs/report.schema.json anew, from the code
+	$(BIN)/python -m typer python_stages.cli.main utils docs --name sealtune > docs/commands.md
+	$(BIN)/python -c 'from python_stages.site import report_json; print(report_json.schema(), end="")' \
+		> docs/report.schema.json
 
 lock: $(STAMP) ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \

@@ -1,4 +1,4 @@
-{% macro after_commit_hook(name) -%}
+{% macro after_commit_hook(name, job='job') -%}
     {#- Hand a hook to the plugin: the dataset, its relations, and the config they were built with.
         The plugin reads keys itself; nothing secret passes through here. -#}
     {%- if execute and not flags.EMPTY -%}
@@ -11,7 +11,7 @@
             'sealed': this | string,
             'checked': ref(checked) | string,
             'check': checked_node.config.meta.check,
-            'job': config.get('meta').job,
+            'job': config.get('meta')[job],
             'audit': config.get('meta').get('audit'),
             'subject': config.get('meta').get('subject'),
         }) -%}

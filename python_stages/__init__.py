@@ -3,29 +3,31 @@
 Arrows point down this list, never up.
 
     cli/              the `sealtune` command
+    site/             the pages people look at, written from the vault
     dbt_models.py, outcome_models.py, audit_models.py   what the thin dbt Python models call
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
+    jobs/             one job, exactly once; followed, asked, settled, cleaned up after
     ingest/           account for every record of a source
-    generate/         synthetic source files
     scaffold/         the folder of a dataset that somebody brings
     render/           rows and templates -> chat text
     scrub/            what is personal out of texts, by a policy per column; and how well
     check/            text-free flags -> Great Expectations -> a verdict per rule
     evaluate/         answers -> scores with intervals, beside what has to be beaten
     audit/            canaries, attacks on a tuned model, and what they show
-    jobs/             one job, exactly once; followed, asked, settled, cleaned up after
     backends/         plan, local, openai, azure, compatible: places that train, one protocol
     training/         chat lines -> a small model, privately when asked (what `local` runs)
+    generate/         synthetic source files
     trace.py          whose rows went where
     shred.py          a dataset's sealed files, closed for everybody
     seal/             sealed files: fingerprints, format, writer, reader, sealing again
     keys/             who may open, sign and count
+    names.py          names that people type, and which was meant
     settings.py       the only reader of environment variables
     errors.py         every error that is raised on purpose
 
 A folder's `__init__.py` maps it in the same way.
 
 `render`, `scrub`, `check`, `evaluate` and `audit` are pure: batches in, batches out, no files, no
-network, no dbt.
+network, no dbt. `make lint` holds the code to these arrows (pyproject.toml, importlinter).
 """

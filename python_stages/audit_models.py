@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from python_stages import keys, settings
 from python_stages.audit import Attacked, AuditSettings, Report, Row, attack, report
-from python_stages.errors import value_free
+from python_stages.errors import LedgerError, value_free
 from python_stages.hooks import fingerprint_splits, sealed_contents
 from python_stages.jobs.access import provider_of
 from python_stages.jobs.chat import chat_place, ran_at
@@ -163,6 +163,41 @@ def memorization_audit(
         return pa.Table.from_pylist(rows, schema=AUDIT_SCHEMA)
 
 
+def audit_now(
+    examples: duckdb.DuckDBPyRelation,
+    job: LedgerRow,
+    job_config: Mapping[str, Any],
+    audit_config: Mapping[str, Any],
+    say: Say,
+) -> pa.Table:
+    """Audit one job, whether or not builds do; rows of AUDIT_SCHEMA.
+
+    Args:
+        examples: as of `memorization_audit`.
+        job: the job.
+        job_config: what `JobSettings` takes.
+        audit_config: what `AuditSettings` takes; `enabled` is not heeded.
+        say: takes a line for a person.
+
+    Raises:
+        LedgerError: the job has no tuned model, or was trained on other lines, or elsewhere.
+    """
+    wanted, now = read_settings(job_config, audit_config or {"enabled": True})
+    ring = keys.load(settings.keys_folder())
+    of_dataset = examples.filter(
+        duckdb.ColumnExpression("dataset") == duckdb.ConstantExpression(job.dataset)
+    )
+    by_split = fingerprint_splits(of_dataset, ring)
+    found = [row.key for row in auditable(succeeded(), job.dataset, by_split, now, ring)]
+    if job.key not in found:
+        raise LedgerError(
+            "this job cannot be audited: it has no tuned model, or the lines or the backend are "
+            "others by now; build with the settings that it had"
+        )
+    rows = audit_job(Audit.of(job, wanted, now, ring), by_split, ring, say)
+    return pa.Table.from_pylist(rows, schema=AUDIT_SCHEMA)
+
+
 def read_settings(
     job: Mapping[str, Any], audit: Mapping[str, Any] | None
 ) -> tuple[AuditSettings, JobSettings]:
@@ -208,6 +243,7 @@ def audit_job(
 
     Raises:
         BackendError: the shadow job failed, or a model does not answer.
+        LedgerError: the shadow's model was deleted.
     """
     job = one.job
     if one.planted.is_in(job):
@@ -219,6 +255,11 @@ def audit_job(
         contents = sealed_contents(job.dataset, by_split, ring)
         spec = shadow_spec(job, contents, one.planted, one.now)
         attacked = submit_job(spec, replace(one.now, wait_for_jobs=True), say)
+    if not attacked.fine_tuned_model:
+        raise LedgerError(
+            f"the model of the shadow job {attacked.key[:12]} was deleted: give the audit another "
+            "n_once, which makes another shadow, or set enabled: false"
+        )
     found = list(_attacked(one, attacked))
     for target, came in found:
         if target.role == "tuned":

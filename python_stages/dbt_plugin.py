@@ -13,9 +13,11 @@ Functions for SQL:
                                             the same without the records that were rejected
     lenient_sql(location, column)           the SELECT of one column, as far as it can be read
     ledger_sql()                            the SELECT that lists the jobs of the ledger
+    check_settings(json)                    "ok", or an error that names a misspelled setting
 """
 
 import hmac
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -32,10 +34,11 @@ from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.events.logging import AdapterLogger
+from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb.func import PythonUDFType
 
-from python_stages import hooks, keys, settings
+from python_stages import hooks, keys, names, settings
 from python_stages.backends.local import launch
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
 from python_stages.ingest import accounting as ingest
@@ -174,6 +177,12 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
         type=PythonUDFType.ARROW,
     )
     con.create_function("ledger_sql", job_hooks.ledger_sql, [], "VARCHAR", side_effects=False)
+    con.create_function(
+        "check_settings",
+        lambda text: names.check_settings(json.loads(text)),
+        ["VARCHAR"],
+        "VARCHAR",
+    )
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
     con.create_function("lenient_sql", lenient_sql, ["VARCHAR"] * 2, "VARCHAR")
     con.create_function("kept_sql", kept_sql, ["VARCHAR"] * 4, "VARCHAR")
@@ -255,6 +264,8 @@ class Plugin(BasePlugin):
         vars(local)["DuckDBCursorWrapper"] = ValueFreeCursor
         launch.tether()
         with _as_dbt_error():
+            flags = get_flags()  # type: ignore[no-untyped-call]  # dbt's
+            names.require_vars(getattr(flags, "VARS", None) or {}, Path.cwd())
             folder = settings.vault_folder()
             ring = open_keys(folder / WAREHOUSE)
             open_vault(conn, folder, ring.vault_key())

@@ -6,6 +6,7 @@ providers' secrets, which may stand in no file and no argument.
 
     SEALTUNE_KEYS_DIR             folder of the keys (default: the user's config directory)
     SEALTUNE_VAULT_DIR            folder of warehouse, sealed files and ledger (default: vault/)
+    SEALTUNE_BASES_DIR            folder of models, one folder each, that backend local may tune
     SEALTUNE_OPENAI_API_KEY       key of backend openai, else OPENAI_API_KEY
     SEALTUNE_AZURE_API_KEY        key of backend azure, else AZURE_OPENAI_API_KEY; none for Entra ID
     SEALTUNE_COMPATIBLE_API_KEY   key of backend compatible
@@ -32,6 +33,12 @@ def keys_folder() -> Path:
 def vault_folder() -> Path:
     """Return the folder of warehouse, sealed files and ledger; it need not exist yet."""
     return Path(os.environ.get("SEALTUNE_VAULT_DIR") or "vault").expanduser().absolute()
+
+
+def bases_folder() -> Path | None:
+    """Return the folder of the user's own base models, or None where the environment names none."""
+    folder = os.environ.get("SEALTUNE_BASES_DIR")
+    return Path(folder).expanduser().absolute() if folder else None
 
 
 def api_key(backend: str | None = None) -> str | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from python_stages.audit.attack import Attacked
 from python_stages.audit.exposure import CHANCE_MEDIAN_BITS, more_exposed
-from python_stages.audit.extraction import discoverable, n_discoverable, share
+from python_stages.audit.extraction import n_discoverable, share
 from python_stages.audit.guessing import SIGNIFICANCE as GUESSED
 from python_stages.audit.guessing import Guesses, guesses
 from python_stages.audit.membership import Membership, membership
@@ -30,6 +30,11 @@ _SMALL_DELTA: Final = 1e-9  # where none was claimed: pure DP, as far as can be 
 _CHANCE_AUC: Final = 0.5
 _SAMPLES: Final = 100
 _DISCOVERED_WITH: Final = 0.5
+_BY: Final = {
+    "epsilon_one_run": "by telling planted from controls",
+    "epsilon_from_guesses": "by guesses",
+    "epsilon_from_secrets": "by secrets that are said",
+}
 
 
 class Bound(Protocol):
@@ -134,6 +139,12 @@ def report(
     shown = max((row.value for row in bounds), default=0.0)
     most = max((row.most or 0.0 for row in bounds), default=0.0)
     verdict, reasons = _judge(attacked, told, shown=shown, most=most, claimed=epsilon)
+    each = ", ".join(f"{row.most:.2f} {_BY[row.metric]}" for row in bounds)
+    reasons.append(
+        f"this audit could have shown an epsilon of {most:.2f} at most"
+        + (f" ({each})" if each else "")
+        + f", and showed {shown:.2f}"
+    )
     return Report(verdict, tuple(reasons), tuple(rows), shown, most)
 
 
@@ -148,7 +159,6 @@ def _judge(
     """Return the verdict and its reasons, the gravest first."""
     fails: list[str] = []
     warnings: list[str] = []
-    power = f"this audit could have shown an epsilon of {most:.2f} at most, and showed {shown:.2f}"
     planted = [one for one in attacked if one.canary.n_repeats]
     n_said = sum(one.extraction.is_contained for one in planted)
     n_chance = sum(one.extraction.is_contained for one in attacked if not one.canary.n_repeats)
@@ -167,7 +177,7 @@ def _judge(
     if claimed is not None and most < claimed:
         warnings.append(f"too small to refute an epsilon of {claimed:.2f}: plant more canaries")
     verdict = Verdict.FAIL if fails else Verdict.WARN if warnings else Verdict.PASS
-    return verdict, [*fails, *warnings, power]
+    return verdict, [*fails, *warnings]
 
 
 def _is_more(n_hits: int, n: int, n_chance: int, n_controls: int) -> bool:
@@ -262,9 +272,9 @@ def _extraction_rows(attacked: Sequence[Attacked]) -> list[Row]:
             )
         for metric, n_hits in counts.items():
             found = share(n_hits, len(group))
-            chance = 1 / group[0].canary.n_secrets
-            if metric.startswith("discoverable"):
-                chance = float(discoverable(math.log(chance), _SAMPLES) >= _DISCOVERED_WITH)
+            # how likely the words around a secret are to a model that has seen none is not known
+            is_known = not metric.startswith("discoverable")
+            chance = 1 / group[0].canary.n_secrets if is_known else None
             rows.append(
                 Row(kind, n_repeats, metric, found.value, found.low, found.high, found.n, chance)
             )

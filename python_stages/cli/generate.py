@@ -86,6 +86,7 @@ _table_command("tickets", "support tickets of fictional people, in the schema of
 _table_command(
     "legal", "fictional court cases and how they treat others, as the real file has them"
 )
+_table_command("canaries", "small talk with an assistant, which the audit plants secrets among")
 _table_command("pii_texts", "sentences with personal data of nobody in them, and without")
 
 

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused or failed (one sentence on stderr says why and wha
 
 import typer
 
+from python_stages.cli import audit as cli_audit
 from python_stages.cli import generate as cli_generate
 from python_stages.cli import jobs as cli_jobs
 from python_stages.cli import keys as cli_keys
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(cli_keys.keys_app, name="keys")
 app.add_typer(cli_generate.generate_app, name="generate")
 app.add_typer(cli_jobs.jobs_app, name="jobs")
+app.add_typer(cli_audit.audit_app, name="audit")
 app.command("watch")(cli_jobs.watch)
 
 

@@ -1,6 +1,7 @@
 """Fictional source files, of any size, clean or with known dirt in them.
 
-files.py          any table, a record at a time: tickets.py, legal.py, pii_texts.py
+files.py          any table, a record at a time: tickets.py, legal.py, pii_texts.py,
+                  canaries.py
 people.py         who occurs in them, and exists nowhere
 transactions.py   card payments by the hundred thousand a second; tables.py, accounts.py, dirt.py
 draws.py          chance that is the same on every machine
@@ -27,6 +28,7 @@ import numpy as np
 
 from python_stages.generate import dirt, transactions
 from python_stages.generate.accounts import accounts
+from python_stages.generate.canaries import CANARIES
 from python_stages.generate.draws import Draws, Stream
 from python_stages.generate.files import Table, generate_table
 from python_stages.generate.legal import LEGAL
@@ -38,7 +40,7 @@ from python_stages.generate.tickets import TICKETS
 
 __all__ = ["TABLES", "GenerationReport", "Table", "generate_table", "generate_transactions"]
 
-TABLES: Mapping[str, Table] = {table.name: table for table in (TICKETS, LEGAL, PII_TEXTS)}
+TABLES: Mapping[str, Table] = {table.name: table for table in (TICKETS, LEGAL, PII_TEXTS, CANARIES)}
 """What `generate_table` can write, by the name of the dataset."""
 
 BLOCK_ROWS = 10_000

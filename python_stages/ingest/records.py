@@ -142,7 +142,7 @@ def _read(path: Path, shape: RecordShape, end: bytes) -> Iterator[tuple[Line, st
     """Yield records, and single lines that are blank or from which none can be read."""
     with open_bytes(path) as raw, io.BufferedReader(cast("io.RawIOBase", raw)) as file:
         header = file.readline()
-        lines = _Lines(file, 2, len(header))
+        lines = _Lines(file, 2, len(header))  # type: ignore[arg-type]  # the same
         while (first := lines.take()) is not None:
             if first.raw == end:
                 yield first, _BLANK

@@ -60,7 +60,8 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
             access=access.to_json(),
             # dbt builds several datasets at once, and one submitter works at a time
             lock_wait_seconds=_LOCK_WAIT_SECONDS,
-            say=lambda line: say(f"{spec.dataset}: {line}"),
+            # what stays on this machine is held against the same rules, and nobody has to read them
+            say=_nothing if job.backend == "local" else lambda line: say(f"{spec.dataset}: {line}"),
         )
         if isinstance(backend, PlanBackend):
             return row
@@ -91,6 +92,10 @@ def _done_here(spec: JobSpec, job: JobSettings) -> LedgerRow | None:
         row = ledger.get(job_key(spec, BackendIdentity(LOCAL)))
     is_done = row is not None and row.outcome == "succeeded" and not is_open(row, has_results=True)
     return row if is_done else None
+
+
+def _nothing(line: str) -> None:
+    del line
 
 
 def refresh_jobs(

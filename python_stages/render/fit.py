@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
-import regex  # type: ignore[import-untyped]  # its stubs are a package of their own
+import regex  # type: ignore[import-untyped]  # ships no types
 
 from python_stages.errors import ConfigError, StageError
 

@@ -10,6 +10,7 @@
     privacy_drawing.py    facts -> the drawing of where private columns go
     svg.py                a chart as SVG that follows the theme of the page
     dbt_docs.py           dbt's own documentation, as one page, held to no request
+    data_docs.py          Great Expectations' pages of each check, held to no request
     gather.py             vault, sealed files and dbt's manifest -> facts
     gather_pii.py  gather_sealed.py  gather_models.py  gather_audit.py  gather_history.py
     verdicts.py           the sentence at the top

@@ -242,6 +242,8 @@ class Flow(Fact):
     """Column of it."""
     privacy: str
     """What the source calls it: direct, quasi, sensitive, free_text or none."""
+    is_synthetic: bool
+    """Whether the source says, by `synthetic` in its meta, that its rows were made up."""
     stops: tuple[Stop, ...]
     """The source and every stage of the dataset, in order."""
 

@@ -13,7 +13,7 @@ RED: Final = ("direct", "free_text")
 CLASSES: Final = (*RED, "sensitive", "quasi", "none")
 # scrubbing looks for what identifies: a date, an amount or a country in a text stays there
 _KEPT: Final = frozenset({"sensitive", "quasi", "none"})
-STATES: Final = ("sampled", "rendered", "scrubbed", "examples", "sealed")
+STATES: Final = ("drawn", "sampled", "rendered", "scrubbed", "examples", "sealed")
 
 # by origin, how it is in a column
 _Spread = Mapping[Column, Passage]
@@ -40,6 +40,7 @@ def of_dataset(lineage: Lineage, dataset: str) -> tuple[Flow, ...]:
             source=source.name,
             column=column,
             privacy=_privacy(source, column),
+            is_synthetic=bool(source.meta.get("synthetic")),
             stops=(
                 Stop(source.name, Passage.RAW, (column,)),
                 *(_stop(one, (source.name, column), spread[one]) for one in chain),
@@ -58,6 +59,7 @@ def reached_raw(flows: Sequence[Flow]) -> list[str]:
         one.column
         for one in flows
         if (one.privacy in RED or one.privacy not in CLASSES)
+        and not one.is_synthetic
         and one.stops[-1].model.endswith("_sealed")
         and one.stops[-1].passage is Passage.RAW
     ]

@@ -16,7 +16,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from python_stages.site import charts, model_charts, privacy_drawing, rows
+from python_stages.site import charts, data_docs, model_charts, privacy_drawing, rows
 from python_stages.site.facts import Dataset, Model, Passage, Report
 from python_stages.site.flows import reached_raw
 from python_stages.site.lineage import Lineage
@@ -42,11 +42,13 @@ class Pages:
         report: what they say.
         lineage: what the columns are made of, and dbt's manifest.
         elsewhere: what else the site has: lineage, documentation, files for machines.
+        has_data_docs: whether the pages of Great Expectations lie beside these.
     """
 
     report: Report
     lineage: Lineage
     elsewhere: tuple[Link, ...] = ()
+    has_data_docs: bool = False
 
     def all(self) -> dict[str, str]:
         """Return the HTML of each page, by its path in the site."""
@@ -86,6 +88,7 @@ class Pages:
             "dataset.html.j2",
             dataset_page(dataset),
             d=dataset,
+            data_docs=data_docs.page_of(dataset.name) if self.has_data_docs else None,
             jobs=[one for one in self.report.models if one.dataset == dataset.name],
             charts={name: Markup(svg) for name, svg in drawn.items()},  # noqa: S704 - drawn by us
             **rows.dataset(dataset),

@@ -81,7 +81,8 @@ def _stages(root: Element, stages: Sequence[str], height: int) -> None:
 
 def _line(root: Element, flow: Flow, y: int) -> None:
     """Draw a column's way: raw in the colour of its class, green and dashed once it is scrubbed."""
-    colour = _COLOURS.get(flow.privacy, RED)
+    # what was made up is nobody's
+    colour = GREY if flow.is_synthetic else _COLOURS.get(flow.privacy, RED)
     _text(root, flow.column, _LEFT - 92, y + 4, anchor="end")
     _text(root, _LABELS.get(flow.privacy, flow.privacy), _LEFT - 84, y + 4, fill=colour)
     last = max(i for i, one in enumerate(flow.stops) if one.passage is not Passage.ABSENT)
@@ -99,6 +100,8 @@ def _line(root: Element, flow: Flow, y: int) -> None:
              stroke_width=3)  # fmt: skip
         _add(root, "line", x1=_x(last), y1=y, x2=_x(last) + 18, y2=y, stroke=colour, stroke_width=3)
         _text(root, "stops", _x(last) + 25, y + 4)
+    elif flow.is_synthetic:
+        _text(root, "made up", _x(last) + 10, y + 4)
     else:
         _text(root, "scrubbed" if flow.stops[-1].passage is Passage.SCRUBBED else "arrives",
               _x(last) + 10, y + 4)  # fmt: skip

@@ -45,7 +45,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request; only one for this very host, so that no other site can read along."""
-        port = self.server.server_address[1]
+        port = self.connection.getsockname()[1]
         if self.headers.get("Host") not in {f"127.0.0.1:{port}", f"localhost:{port}"}:
             self.send_error(http.HTTPStatus.MISDIRECTED_REQUEST)
         elif self.path == "/changes":

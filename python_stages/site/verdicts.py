@@ -23,7 +23,7 @@ def judged(dataset: Dataset) -> Dataset:
     n_sealed = sum(one.n_rows or 0 for one in current)
     if bad:
         sentence = f"Do not use {name}: {_and(bad)}."
-    elif not dataset.stages:
+    elif not dataset.stages and not dataset.checks:
         sentence = f"{name} has not been built yet."
     elif current:
         n_recipients = len({one for file in current for one in file.recipients})
@@ -51,7 +51,8 @@ def judged_model(model: Model) -> Model:
         sentence = f"{name}: {_and(unknown)}."
     else:
         sentence = f"{name} was trained, evaluated, and attacked without a finding."
-    level = Level.BAD if bad else Level.OPEN if unknown else Level.GOOD
+    is_open = bool(unknown) or model.state == "PLANNED"
+    level = Level.BAD if bad else Level.OPEN if is_open else Level.GOOD
     return replace(model, verdict=Verdict(level, _capital(sentence), (*bad, *unknown)))
 
 
@@ -111,9 +112,11 @@ def _wrong(dataset: Dataset) -> Iterator[str]:
 
 
 def _unknown(dataset: Dataset) -> Iterator[str]:
-    if not dataset.stages:
+    if not dataset.stages and not dataset.checks:
         yield "it has not been built"
         return
+    if not dataset.stages:
+        yield "what became of its rows is not known, since the build stopped before it was counted"
     if not dataset.checks:
         yield "it was not checked"
     elif dataset.n_expectations is None or len(dataset.checks) < dataset.n_expectations:

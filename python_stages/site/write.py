@@ -9,7 +9,7 @@ from typing import Final
 
 from python_stages import settings
 from python_stages.errors import ConfigError
-from python_stages.site import dbt_docs, gather, lineage, pdf, report_json
+from python_stages.site import data_docs, dbt_docs, gather, lineage, pdf, report_json
 from python_stages.site.artifacts import Manifest
 from python_stages.site.facts import Report
 from python_stages.site.pages import Link, Pages
@@ -53,9 +53,12 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
         static = (target / "static_index.html").read_text("utf-8")
         _write(new / dbt_docs.PAGE, dbt_docs.page(static))
         say("drawing pages")
+        docs = data_docs.pages(report.datasets, Path("expectations/suites"), report.written_at)
+        for path, html in docs.items():
+            _write(new / path, html)
         chromium = pdf.find()
         links = (*_LINKS, _PDF) if chromium else _LINKS
-        for path, html in Pages(report, lineage.read(manifest), links).all().items():
+        for path, html in Pages(report, lineage.read(manifest), links, bool(docs)).all().items():
             _write(new / path, html)
         if chromium:
             say("printing the PDF")

@@ -2,17 +2,22 @@
 
     settings.py       what a job asks for, and which requests would void its guarantee
     presets.py        the sizes of model
+    bases.py          those, and folders with models of the user's own
     results.py        what a training tells: events, metrics, checkpoints, the privacy report
     tokenizer.py      text <-> tokens; vocabulary/ is trained on public text alone
     chat_format.py    conversations -> tokens, with marks that no text can forge
     dataset.py        lines -> rows: fitted to the context, deduplicated, capped per person
     batches.py        which rows make up which step, a function of its number
+    engine.py         what the loop knows of a model that is trained
     model.py          the model
     clipping.py       the sum of clipped per-example gradients
     privacy.py        how much noise, from which randomness, and the report about it
     steps.py          the compiled functions of training
+    makers.py         a base's encoder and engine
     loop.py           train: from lines to checkpoints
     checkpoint.py     states and weights as safetensors, wherever the caller keeps them
+    asking.py         what may be asked of a model
+    adapters/         a base of the user's own, with adapters by PyTorch (an extra)
     decode.py         load: a trained model that answers, streams and scores
 
 Names are taken from here; JAX is loaded when `train` or `load` is first looked up.
@@ -21,6 +26,7 @@ Names are taken from here; JAX is loaded when `train` or `load` is first looked 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from python_stages.training.bases import base_names
 from python_stages.training.presets import PRESETS
 from python_stages.training.results import (
     Checkpoint,
@@ -56,6 +62,7 @@ __all__ = [
     "TrainResult",
     "TrainSettings",
     "TrainedModel",
+    "base_names",
     "load",
     "load_base",
     "train",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT: Final = "sealtune-1"
+ADAPTERS_FORMAT: Final = "sealtune-adapters-1"
 _STATE: Final = "state-"
 _WEIGHTS: Final = "step-"
 _SUFFIX: Final = ".safetensors"
@@ -40,6 +41,8 @@ class Progress:
         best_loss: least validation loss so far.
         n_worse: epochs since.
         is_over: whether nothing is left to do.
+        n_cut: rows whose prompt lost its middle; with noise under differential privacy.
+        n_too_long: rows left out since their answer does not fit; likewise.
     """
 
     digest: str
@@ -50,6 +53,8 @@ class Progress:
     best_loss: float | None = None
     n_worse: int = 0
     is_over: bool = False
+    n_cut: int = 0
+    n_too_long: int = 0
 
     def to_json(self) -> str:
         """Return it as JSON."""
@@ -91,6 +96,26 @@ def read_weights(storage: Storage, name: str) -> tuple[Arrays, ModelShape]:
     except (KeyError, ValueError):
         raise StageError(f"checkpoint {name} does not say the sizes of its model") from None
     return arrays, shape
+
+
+def write_adapters(
+    storage: Storage, name: str, arrays: "Mapping[str, Any]", base: str, fingerprint: str
+) -> None:
+    """Keep adapters for publication, and which base they are for."""
+    metadata = {"format": ADAPTERS_FORMAT, "base": base, "fingerprint": fingerprint}
+    storage.write(name, _to_bytes(arrays, metadata))
+
+
+def read_adapters(storage: Storage, name: str) -> tuple[Arrays, str, str] | None:
+    """Return adapters, their base's name and its fingerprint; None if the weights are a preset's.
+
+    Raises:
+        StageError: there are none of that name, or they are not what the trainer writes.
+    """
+    arrays, metadata = _from_bytes(storage, name)
+    if metadata["format"] != ADAPTERS_FORMAT:
+        return None
+    return arrays, metadata["base"], metadata["fingerprint"]
 
 
 def write_state(storage: Storage, arrays: "Mapping[str, Any]", progress: Progress) -> None:
@@ -149,6 +174,6 @@ def _from_bytes(storage: Storage, name: str) -> tuple[Arrays, dict[str, str]]:
         metadata: dict[str, str] = header["__metadata__"]
     except (SafetensorError, ValueError, KeyError):
         raise StageError(f"checkpoint {name} is not what the trainer writes") from None
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") not in (FORMAT, ADAPTERS_FORMAT):
         raise StageError(f"checkpoint {name} is of another version: train again")
     return arrays, metadata

@@ -9,8 +9,9 @@ several times as much here; the tests compare the two.
 A norm that rounding made too small would void the guarantee, so norms are rounded up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import jax
@@ -21,29 +22,37 @@ from python_stages.training.model import Layers, Params
 # float32 sums of products err by about 1e-7 of the sum of their absolute values
 _ROUNDING: Final = 1e-5
 
+EVERYTHING_ALIKE: Final[Mapping[str, float]] = MappingProxyType({})
+
 # (layers) -> (rows,) losses, each a function of its own row alone
 Losses = Callable[[Layers], jax.Array]
 
 
 def clipped_sum(
-    params: Params, losses: Losses, is_example: jax.Array, clip_norm: float | jax.Array
+    params: Params,
+    losses: Losses,
+    is_example: jax.Array,
+    clip_norm: float | jax.Array,
+    weights: Mapping[str, float] = EVERYTHING_ALIKE,
 ) -> dict[str, jax.Array]:
-    """Return the sum over rows of the gradients of their losses, each of norm <= clip_norm.
+    """Return the sum over rows of the weighted gradients of their losses, each norm <= clip_norm.
 
     Args:
         params: the parameters.
         losses: the loss of each row; it must use every parameter through `layers`, once.
         is_example: (rows,) False at rows that only fill the batch: they add exactly nothing.
-        clip_norm: L2 norm over all parameters together.
+        clip_norm: L2 norm over all weighted parameters together.
+        weights: factors on the gradients by parameter, 1 where none is named; constants, so that
+            what is clipped is a function of the row as before.
     """
     uses, gradients = _backward(params, losses)
-    norms = _norms(uses, gradients)
+    norms = _norms(uses, gradients, weights)
     # a row whose gradient overflowed adds nothing: it must not take the batch with it
     counts = is_example & jnp.isfinite(norms)
-    weights = jnp.where(counts, jnp.minimum(1.0, clip_norm / jnp.maximum(norms, 1e-30)), 0.0)
+    factors = jnp.where(counts, jnp.minimum(1.0, clip_norm / jnp.maximum(norms, 1e-30)), 0.0)
     total = {}
     for name, use in uses.items():
-        by = weights.reshape(-1, *[1] * (gradients[name].ndim - 1))
+        by = weights.get(name, 1.0) * factors.reshape(-1, *[1] * (gradients[name].ndim - 1))
         gradient = jnp.where(by > 0, gradients[name] * by, 0.0)
         total[name] = use.summed(params[name], gradient, counts)
     return total
@@ -51,7 +60,7 @@ def clipped_sum(
 
 def example_norms(params: Params, losses: Losses) -> jax.Array:
     """Return (rows,) the L2 norm of each row's gradient, rounded up."""
-    return _norms(*_backward(params, losses))
+    return _norms(*_backward(params, losses), EVERYTHING_ALIKE)
 
 
 class _Use(Protocol):
@@ -170,8 +179,15 @@ def _input_of(use: _Use) -> jax.Array:
     return use.tokens if isinstance(use, _Embed) else use.x  # type: ignore[attr-defined]  # the other has it
 
 
-def _norms(uses: dict[str, _Use], gradients: dict[str, jax.Array]) -> jax.Array:
-    return jnp.sqrt(sum(use.squared_norms(gradients[name]) for name, use in uses.items()))
+def _norms(
+    uses: dict[str, _Use], gradients: dict[str, jax.Array], weights: Mapping[str, float]
+) -> jax.Array:
+    return jnp.sqrt(
+        sum(
+            weights.get(name, 1.0) ** 2 * use.squared_norms(gradients[name])
+            for name, use in uses.items()
+        )
+    )
 
 
 def _lengths(x: jax.Array) -> jax.Array:

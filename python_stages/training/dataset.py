@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -16,10 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from python_stages.errors import ConfigError, StageError
-from python_stages.training.chat_format import Encoded, Mark, encode_conversations
+from python_stages.training.chat_format import Encoded, Mark, Message
 from python_stages.training.results import DataCounts
 
 Rows = npt.NDArray[np.int64]
+# each conversation as tokens; None where the answer alone does not fit
+Encoder = Callable[[Sequence[Sequence[Message]]], list[Encoded | None]]
 
 _LINES_AT_ONCE: Final = 2_000
 _MAX_LAYOUTS: Final = 3
@@ -69,7 +71,7 @@ class Dataset:
         layout_of: (rows,) which of them a row takes.
     """
 
-    tokens: npt.NDArray[np.uint16]
+    tokens: npt.NDArray[np.uint32]
     is_target: npt.NDArray[np.bool_]
     starts: npt.NDArray[np.int64]
     layouts: tuple[Layout, ...]
@@ -121,7 +123,7 @@ class Dataset:
 
 def read(
     lines: Iterable[bytes],
-    context: int,
+    encode: Encoder,
     *,
     deduplicate: bool,
     max_rows_per_person: int | None = None,
@@ -133,7 +135,7 @@ def read(
 
     Args:
         lines: each an object with `messages` and, for the cap, `metadata.subject`.
-        context: most tokens of a row.
+        encode: makes rows of conversations.
         deduplicate: keep one of the rows whose tokens are all the same.
         max_rows_per_person: keep so many of a person's rows, by their hash.
 
@@ -144,7 +146,7 @@ def read(
     rows: list[Encoded] = []
     subjects: list[str | None] = []
     n_lines = n_too_long = 0
-    for encoded, subject in _encoded(lines, context):
+    for encoded, subject in _encoded(lines, encode):
         n_lines += 1
         if encoded is None:
             n_too_long += 1
@@ -171,13 +173,15 @@ def read(
     return _pack([rows[i] for i in kept]), counts
 
 
-def _encoded(lines: Iterable[bytes], context: int) -> Iterator[tuple[Encoded | None, str | None]]:
+def _encoded(
+    lines: Iterable[bytes], encode: Encoder
+) -> Iterator[tuple[Encoded | None, str | None]]:
     """Yield each line's conversation and the person it names."""
     numbered = enumerate(lines, start=1)
     while chunk := list(itertools.islice(numbered, _LINES_AT_ONCE)):
         parsed = [_parse(line, number) for number, line in chunk if line.strip()]
         try:
-            encoded = encode_conversations([messages for messages, _ in parsed], context)
+            encoded = encode([messages for messages, _ in parsed])
         except StageError as error:
             first, last = chunk[0][0], chunk[-1][0]
             raise StageError(f"between lines {first} and {last}: {error}") from None
@@ -198,7 +202,7 @@ def _parse(line: bytes, number: int) -> tuple[list[Any], str | None]:
 
 
 def _digest(row: Encoded) -> bytes:
-    tokens = np.asarray(row.tokens, np.uint16).tobytes()
+    tokens = np.asarray(row.tokens, np.uint32).tobytes()
     return hashlib.sha256(tokens + np.asarray(row.is_target, np.bool_).tobytes()).digest()
 
 
@@ -236,7 +240,7 @@ def _pack(rows: Sequence[Encoded]) -> Dataset:
     chosen = _merge(Counter(wanted))
     layouts = tuple(sorted(set(chosen.values())))
     return Dataset(
-        tokens=np.fromiter(itertools.chain.from_iterable(r.tokens for r in rows), np.uint16),
+        tokens=np.fromiter(itertools.chain.from_iterable(r.tokens for r in rows), np.uint32),
         is_target=np.fromiter(itertools.chain.from_iterable(r.is_target for r in rows), np.bool_),
         starts=np.cumsum([0, *lengths], dtype=np.int64),
         layouts=layouts,

@@ -16,16 +16,15 @@ import numpy as np
 from python_stages.errors import ConfigError
 from python_stages.training import checkpoint
 from python_stages.training.answers import Answer, Completion, TokenLogprob
+from python_stages.training.asking import MAX_TOP_LOGPROBS, Model, check_request
+from python_stages.training.bases import base_of
 from python_stages.training.chat_format import Mark, Message, encode_prompts
 from python_stages.training.model import Cache, Layers, Params, init, logits, prefill, step
-from python_stages.training.presets import ModelShape, preset
+from python_stages.training.presets import ModelShape
 from python_stages.training.storage import Storage
 from python_stages.training.tokenizer import N_TEXT_TOKENS, decode, encode
 
 __all__ = ["Completion", "TokenLogprob", "TrainedModel", "load", "load_base"]
-
-MAX_TOP_LOGPROBS: Final = 20
-MAX_TEMPERATURE: Final = 2.0
 
 _PIECE: Final = 8  # tokens per call
 _BATCHES: Final = (1, 8, 64)
@@ -33,20 +32,29 @@ _WIDTHS: Final = tuple(2**power for power in range(5, 14))
 _NEVER: Final = -1e30
 
 
-def load(storage: Storage, name: str) -> "TrainedModel":
-    """Return the model of a checkpoint.
+def load(storage: Storage, name: str) -> "Model":
+    """Return the model of a checkpoint, a preset's or a base's of the user's own.
 
     Raises:
+        ConfigError: the base is not there, or no longer what it was.
         StageError: there is none of that name, or it is not what the trainer writes.
     """
+    if checkpoint.read_adapters(storage, name) is not None:
+        from python_stages.training.adapters import model as adapted  # noqa: PLC0415 - an extra
+
+        return adapted.load(storage, name)
     arrays, shape = checkpoint.read_weights(storage, name)
     return TrainedModel({key: jnp.asarray(array) for key, array in arrays.items()}, shape)
 
 
-def load_base(name: str, seed: int = 0) -> "TrainedModel":
-    """Return a model of a preset before any training: it knows nothing."""
-    shape = preset(name)
-    return TrainedModel(init(shape, seed), shape)
+def load_base(name: str, seed: int = 0) -> "Model":
+    """Return a base before any training: a preset, which knows nothing, or a folder's model."""
+    base = base_of(name)
+    if base.folder is not None:
+        from python_stages.training.adapters import model as adapted  # noqa: PLC0415 - an extra
+
+        return adapted.load_base(base)
+    return TrainedModel(init(base.shape, seed), base.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ class TrainedModel:
             ConfigError: a setting is out of its range.
             StageError: a prompt has messages of an unknown form, or more of them than fit.
         """
-        _check(max_tokens, temperature, top_logprobs, n)
+        check_request(max_tokens, temperature, top_logprobs, n)
         most = min(max_tokens, self.shape.context // 2)
         encoded = encode_prompts(prompts, self.shape.context - most)
         asked = [_Asked(tokens, choice) for tokens, _ in encoded for choice in range(n)]
@@ -123,7 +131,7 @@ class TrainedModel:
         top_logprobs: int = 0,
     ) -> Iterator[Completion]:
         """Yield the answer of `generate` piece by piece; only the last says why it ended."""
-        _check(max_tokens, temperature, top_logprobs, 1)
+        check_request(max_tokens, temperature, top_logprobs, 1)
         most = min(max_tokens, self.shape.context // 2)
         ((tokens, _),) = encode_prompts([prompt], self.shape.context - most)
         answer = Answer(len(tokens), most, tuple(stop))
@@ -223,15 +231,6 @@ class _Piece:
             )
             top = tuple((decode([int(t)]), float(value)) for t, value in likeliest)
             yield int(token), replace(told, top=top)
-
-
-def _check(max_tokens: int, temperature: float, top_logprobs: int, n: int) -> None:
-    if max_tokens < 1 or n < 1:
-        raise ConfigError("max_tokens and n must be at least 1")
-    if not 0 <= temperature <= MAX_TEMPERATURE:
-        raise ConfigError(f"temperature must be from 0 to {MAX_TEMPERATURE:g}")
-    if not 0 <= top_logprobs <= MAX_TOP_LOGPROBS:
-        raise ConfigError(f"top_logprobs must be from 0 to {MAX_TOP_LOGPROBS}")
 
 
 def _at_least(size: int, sizes: Sequence[int]) -> int:

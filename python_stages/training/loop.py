@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -9,12 +10,13 @@ from typing import Final, Literal
 
 import numpy as np
 
-from python_stages.training import checkpoint, dataset, privacy
-from python_stages.training.batches import Epochs, PoissonSample, Schedule, parts
+from python_stages.training import checkpoint, dataset, makers, privacy
+from python_stages.training.bases import base_of
+from python_stages.training.batches import PART_ROWS, Epochs, PoissonSample, Schedule, parts
 from python_stages.training.checkpoint import Progress
 from python_stages.training.dataset import Dataset
-from python_stages.training.plan import Plan, make_plan
-from python_stages.training.presets import preset
+from python_stages.training.engine import Engine, Tally
+from python_stages.training.plan import Plan, learning_rate, make_plan
 from python_stages.training.privacy import Mechanism
 from python_stages.training.results import (
     Checkpoint,
@@ -25,20 +27,13 @@ from python_stages.training.results import (
     metrics_csv,
 )
 from python_stages.training.settings import TrainSettings
-from python_stages.training.steps import (
-    State,
-    Tally,
-    learning_rate,
-    look,
-    noisy_step,
-    plain_step,
-)
 from python_stages.training.storage import Storage
 
 Wish = Literal["stop", "pause"] | None
 
 _SAVE_SECONDS: Final = 30.0
 _PATIENCE: Final = 3  # epochs without a lower validation loss
+_COUNTS_SHARE: Final = 0.01  # of epsilon, for two counts
 
 
 def train(
@@ -69,16 +64,17 @@ def train(
         ConfigError: the settings do not fit the rows, or the state is of another training.
         StageError: a line is not of the form.
     """
-    shape = preset(settings.preset)
+    base = base_of(settings.preset)
+    encode = makers.encoder(base)
     rows, counts = dataset.read(
         train_lines,
-        shape.context,
+        encode,
         deduplicate=settings.is_private if settings.deduplicate is None else settings.deduplicate,
         max_rows_per_person=settings.max_rows_per_person,
     )
     validation = None
     if validation_lines is not None and not settings.is_private:
-        validation, _ = dataset.read(validation_lines, shape.context, deduplicate=False)
+        validation, _ = dataset.read(validation_lines, encode, deduplicate=False)
         validation = validation if validation.n_rows else None
     plan = make_plan(settings, rows.n_rows, has_validation=validation is not None)
     if not resume:
@@ -89,6 +85,7 @@ def train(
         rows=rows,
         validation=validation,
         counts=counts,
+        engine=makers.engine(base, plan, settings.seed),
         storage=storage,
     )
     return training.run(on_event, should_stop)
@@ -119,6 +116,7 @@ class _Training:
         rows: Dataset,
         validation: Dataset | None,
         counts: DataCounts,
+        engine: Engine,
         storage: Storage,
     ) -> None:
         self.settings = settings
@@ -126,6 +124,7 @@ class _Training:
         self.rows = rows
         self.validation = validation
         self.counts = counts
+        self.engine = engine
         self.storage = storage
         self.mechanism = _mechanism(settings, plan, rows.n_rows)
         self.metrics: list[StepMetrics] = []
@@ -136,12 +135,14 @@ class _Training:
         """Make all steps that are left."""
         progress, arrays = self._begin()
         schedule = self._schedule(progress)
-        state = State.fresh(self.plan.shape, self.settings.seed)
         if arrays is not None:
-            state = state.restored(arrays)
+            self.engine.restore(arrays)
+        note = _note(progress, self._counts_deviation)
+        if note is not None and progress.step == 0:
+            on_event(TrainEvent(step=0, n_steps=schedule.n_steps, note=note))
         saved_at, pace = time.monotonic(), None
         while not progress.is_over:
-            state, progress, event = self._step(schedule, state, progress)
+            progress, event = self._step(schedule, progress)
             pace = pace or _Pace(progress.step, time.monotonic())
             eta = pace.eta_seconds(progress.step, schedule.n_steps)
             on_event(replace(event, eta_seconds=eta))
@@ -150,7 +151,7 @@ class _Training:
                 return None
             if wish or progress.is_over or time.monotonic() - saved_at > _SAVE_SECONDS:
                 whole = replace(progress, metrics=tuple(self.metrics))
-                checkpoint.write_state(self.storage, state.arrays(), whole)
+                checkpoint.write_state(self.storage, self.engine.arrays(), whole)
                 saved_at = time.monotonic()
             if wish:
                 return None
@@ -163,72 +164,76 @@ class _Training:
             self.metrics = list(found[1].metrics)
             return found[1], found[0]
         secret = privacy.new_secret().hex() if self.mechanism else None
-        return Progress(digest=digest, secret=secret), None
+        n_cut, n_too_long = self.counts.n_cut, self.counts.n_too_long
+        if secret is not None:
+            n_cut, n_too_long = privacy.noisy_counts(
+                bytes.fromhex(secret),
+                (n_cut, n_too_long),
+                self._counts_epsilon,
+                self.settings.max_rows_per_person,
+            )
+        return Progress(digest=digest, secret=secret, n_cut=n_cut, n_too_long=n_too_long), None
+
+    @property
+    def _counts_epsilon(self) -> float:
+        return _COUNTS_SHARE * (self.plan.epsilon or 0.0)
+
+    @property
+    def _counts_deviation(self) -> float:
+        if self.mechanism is None:
+            return 0.0
+        return math.sqrt(2) * (self.settings.max_rows_per_person or 1) / self._counts_epsilon
 
     def _schedule(self, progress: Progress) -> Schedule:
         if self.mechanism is None:
             return Epochs(self.rows, self.plan.n_epochs, self.plan.batch_size, self.settings.seed)
         return PoissonSample(self.mechanism, bytes.fromhex(progress.secret or ""))
 
-    def _step(
-        self, schedule: Schedule, state: State, progress: Progress
-    ) -> tuple[State, Progress, TrainEvent]:
+    def _step(self, schedule: Schedule, progress: Progress) -> tuple[Progress, TrainEvent]:
         """Make one step, and what is due at the end of an epoch."""
         number = progress.step
-        cut = parts(self.rows, schedule.rows(number), most=min(self.plan.batch_size, 64))
+        cut = parts(self.rows, schedule.rows(number), most=min(self.plan.batch_size, PART_ROWS))
         is_last = number + 1 == schedule.n_steps
         rate = learning_rate(self.plan.learning_rate, number, schedule.n_steps)
         event = TrainEvent(step=number + 1, n_steps=schedule.n_steps)
         progress = replace(progress, step=number + 1)
         if self.mechanism is not None:
             noise_seed = privacy.noise_seed(bytes.fromhex(progress.secret or ""), number)
-            state = noisy_step(
-                state,
-                self.plan,
-                self.mechanism,
-                self.rows,
-                cut,
-                rate=rate,
-                noise_seed=noise_seed,
-            )
+            self.engine.noisy_step(self.rows, cut, self.mechanism, rate=rate, noise_seed=noise_seed)
             if is_last:
-                progress = self._publish(state, progress, None)
+                progress = self._publish(progress, None)
                 event = replace(event, checkpoint=progress.checkpoints[-1].name)
                 progress = replace(progress, secret=None, is_over=True)
-            return state, progress, event
-        state, tally = plain_step(state, self.plan, self.rows, cut, rate)
-        train_loss, train_accuracy = tally.means()
+            return progress, event
+        train_loss, train_accuracy = self.engine.plain_step(self.rows, cut, rate).means()
         metrics = StepMetrics(number + 1, train_loss, train_accuracy)
         event = replace(event, train_loss=train_loss)
         if is_last or (number + 1) % schedule.epoch_steps == 0:
-            valid = self._validate(state)
+            valid = self._validate()
             if valid is not None:
                 metrics = replace(metrics, valid_loss=valid[0], valid_mean_token_accuracy=valid[1])
                 event = replace(event, valid_loss=valid[0], valid_token_accuracy=valid[1])
-            progress = self._publish(state, progress, valid)
+            progress = self._publish(progress, valid)
             event = replace(event, checkpoint=progress.checkpoints[-1].name)
             is_enough = self.plan.stops_early and progress.n_worse >= _PATIENCE
             progress = replace(progress, is_over=is_last or is_enough)
         self.metrics.append(metrics)
-        return state, progress, event
+        return progress, event
 
-    def _validate(self, state: State) -> tuple[float, float] | None:
+    def _validate(self) -> tuple[float, float] | None:
         """Return loss and token accuracy on all validation rows."""
         if self.validation is None:
             return None
         every = np.arange(self.validation.n_rows)
         tallies = [
-            look(state.params, self.plan.shape, self.validation.batch(p.rows, p.layout, p.size))
-            for p in parts(self.validation, every)
+            self.engine.look(self.validation, part) for part in parts(self.validation, every)
         ]
         return Tally(*(sum(values) for values in zip(*tallies, strict=True))).means()
 
-    def _publish(
-        self, state: State, progress: Progress, valid: tuple[float, float] | None
-    ) -> Progress:
+    def _publish(self, progress: Progress, valid: tuple[float, float] | None) -> Progress:
         """Write weights, and drop those that nobody will ask for."""
         name = checkpoint.weights_name(progress.step)
-        checkpoint.write_weights(self.storage, name, state.params, self.plan.shape)
+        self.engine.publish(self.storage, name)
         loss, accuracy = valid or (None, None)
         new = Checkpoint(name, progress.step, valid_loss=loss, valid_token_accuracy=accuracy)
         progress = replace(progress, checkpoints=(*progress.checkpoints, new))
@@ -274,7 +279,13 @@ class _Training:
             checkpoints=(*shown, final),
             metrics_csv=metrics_csv(self.metrics),
             counts=None if self.mechanism else self.counts,
-            privacy=None if self.mechanism is None else privacy.report(self.mechanism),
+            privacy=None
+            if self.mechanism is None
+            else privacy.report(
+                self.mechanism,
+                counts=(progress.n_cut, progress.n_too_long),
+                counts_epsilon=self._counts_epsilon,
+            ),
         )
 
     def _digest(self) -> str:
@@ -284,11 +295,28 @@ class _Training:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
+def _note(progress: Progress, deviation: float) -> str | None:
+    """Return what became of rows that are too long, if there seem to be any.
+
+    Args:
+        progress: holds their counts.
+        deviation: of the counts' noise.
+    """
+    if max(progress.n_cut, progress.n_too_long) <= 2 * deviation:
+        return None
+    about = f" Both numbers hold noise, of a deviation of {deviation:.0f}." if deviation else ""
+    return (
+        f"Rows too long for the model's context: {progress.n_cut} lost the middle of their prompt, "
+        f"{progress.n_too_long} were left out since their answer alone does not fit. "
+        f"No answer was cut.{about}"
+    )
+
+
 def _mechanism(settings: TrainSettings, plan: Plan, n_rows: int) -> Mechanism | None:
     if plan.epsilon is None:
         return None
     return privacy.calibrate(
-        epsilon=plan.epsilon,
+        epsilon=plan.epsilon * (1 - _COUNTS_SHARE),
         delta=plan.delta,
         n_rows=n_rows,
         batch_size=plan.batch_size,

@@ -1,31 +1,27 @@
 """From what a job asks and how many rows there are to what is done; nothing else decides."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 from python_stages.errors import ConfigError
-from python_stages.training.presets import ModelShape, preset
+from python_stages.training.bases import base_of
+from python_stages.training.presets import ModelShape
 from python_stages.training.settings import TrainSettings
 
 MIN_ROWS: Final = 10  # OpenAI's least number of examples
 MIN_PRIVATE_ROWS: Final = 100
 
-_LEARNING_RATES: Final = {
-    "pico": 3e-3,
-    "nano": 3e-3,
-    "micro": 2e-3,
-    "small": 1e-3,
-    "medium": 6e-4,
-    "large": 4e-4,
-}
 # the noise of a step is divided by the batch, so batches are large, steps few and long
-_PRIVATE_FASTER: Final = 4.0
+_PRIVATE_FASTER: Final = 10.0
 _PRIVATE_EPOCHS: Final = 16
 _PRIVATE_BATCHES: Final = (16, 4_096)
 _EPOCHS: Final = 8
 _BATCHES: Final = (4, 64)
 _DELTA: Final = 1e-5
 _CLIP_NORM: Final = 1.0
+_WARMUP: Final = 0.05  # of all steps
+_LAST_RATE: Final = 0.1  # of the peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +66,27 @@ def make_plan(settings: TrainSettings, n_rows: int, *, has_validation: bool) -> 
     share = n_rows // 10 if is_private else n_rows // 50
     faster = _PRIVATE_FASTER if is_private else 1.0
     stops = has_validation and not is_private
+    base = base_of(settings.preset)
     return Plan(
-        shape=preset(settings.preset),
+        shape=base.shape,
         n_epochs=settings.n_epochs or (_PRIVATE_EPOCHS if is_private else _EPOCHS),
         batch_size=settings.batch_size or min(max(least, share), most),
-        learning_rate=_LEARNING_RATES[settings.preset] * faster * settings.learning_rate_multiplier,
+        learning_rate=base.learning_rate * faster * settings.learning_rate_multiplier,
         stops_early=stops if settings.early_stopping is None else settings.early_stopping,
         n_checkpoints=_n_checkpoints(settings),
         epsilon=settings.epsilon,
         delta=settings.delta or min(_DELTA, 0.1 / n_rows),
         clip_norm=settings.clip_norm or _CLIP_NORM,
     )
+
+
+def learning_rate(peak: float, step: int, n_steps: int) -> float:
+    """Return the rate of a step, counted from 0: a short rise, then half a cosine down."""
+    n_rising = max(1, round(_WARMUP * n_steps))
+    if step < n_rising:
+        return peak * (step + 1) / n_rising
+    share = (step - n_rising) / max(1, n_steps - n_rising)
+    return peak * (_LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * share)) / 2)
 
 
 def _n_checkpoints(settings: TrainSettings) -> int:

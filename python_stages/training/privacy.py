@@ -120,8 +120,30 @@ def calibrate(
     raise ConfigError("no noise was found that spends this epsilon: ask for another one")
 
 
-def report(mechanism: Mechanism) -> PrivacyReport:
-    """Return what is guaranteed, epsilon computed anew from the mechanism."""
+def noisy_counts(
+    secret: bytes, counts: tuple[int, ...], epsilon: float, rows_per_person: int | None
+) -> tuple[int, ...]:
+    """Return counts of rows, each row being in one of them at most, with two-sided geometric noise.
+
+    That is epsilon-differentially private, without a delta (Ghosh et al., 0811.2841).
+    """
+    seed = int.from_bytes(_derived(secret, "counts", 0))
+    draw = np.random.Generator(np.random.Philox(seed))
+    p = 1 - math.exp(-epsilon / (rows_per_person or 1))
+    return tuple(max(0, n + int(draw.geometric(p)) - int(draw.geometric(p))) for n in counts)
+
+
+def report(
+    mechanism: Mechanism, *, counts: tuple[int, int] | None = None, counts_epsilon: float = 0.0
+) -> PrivacyReport:
+    """Return what is guaranteed, epsilon computed anew from the mechanism.
+
+    Args:
+        mechanism: of the steps.
+        counts: rows cut and rows left out, as `noisy_counts` tells them.
+        counts_epsilon: what they spent, which adds up with the steps'.
+    """
+    n_cut, n_too_long = counts or (None, None)
     per_person = mechanism.rows_per_person
     repeats = (
         "A person with more rows than the cap: the others were left out, not hidden."
@@ -129,7 +151,7 @@ def report(mechanism: Mechanism) -> PrivacyReport:
         else "A person with several rows: k rows have about k times this epsilon."
     )
     return PrivacyReport(
-        epsilon=spent(mechanism),
+        epsilon=spent(mechanism) + counts_epsilon,
         delta=mechanism.delta,
         unit=f"one person, with at most {per_person} rows"
         if per_person
@@ -142,6 +164,9 @@ def report(mechanism: Mechanism) -> PrivacyReport:
         clip_norm=mechanism.clip_norm,
         n_rows=mechanism.n_rows,
         not_covered=(repeats, *_NOT_COVERED),
+        n_cut=n_cut,
+        n_too_long=n_too_long,
+        counts_epsilon=counts_epsilon,
     )
 
 

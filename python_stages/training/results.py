@@ -31,6 +31,7 @@ class TrainEvent:
         valid_token_accuracy: share of their answers' tokens that were the likeliest.
         checkpoint: name of the checkpoint that was just written for publication.
         eta_seconds: time the rest will take at the present pace.
+        note: what else is to be told, a sentence; the event then says nothing of a step.
     """
 
     step: int
@@ -40,6 +41,7 @@ class TrainEvent:
     valid_token_accuracy: float | None = None
     checkpoint: str | None = None
     eta_seconds: float | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,12 @@ class PrivacyReport:
         noise_multiplier: standard deviation of the noise in units of the clip norm.
         sampling_probability: with which each row takes part in a step, independently.
         n_steps: noisy steps.
-        clip_norm: largest L2 norm of one row's gradient.
+        clip_norm: largest L2 norm of one row's gradient, as the trainer weights it.
         n_rows: rows after deduplication and cap; treated as public.
         not_covered: what the guarantee does not say, in sentences.
+        n_cut: about how many rows' prompts lost their middle to fit the context.
+        n_too_long: about how many rows were left out, their answer alone being too long.
+        counts_epsilon: what the two counts, which are noisy, spent of epsilon.
     """
 
     epsilon: float
@@ -122,6 +127,9 @@ class PrivacyReport:
     clip_norm: float
     n_rows: int
     not_covered: tuple[str, ...]
+    n_cut: int | None = None
+    n_too_long: int | None = None
+    counts_epsilon: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""

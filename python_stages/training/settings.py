@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from python_stages.errors import ConfigError
-from python_stages.training.presets import preset
+from python_stages.training.bases import base_of
 
 MAX_EPSILON: Final = 100.0
 _MAX_SEED: Final = 2**31 - 1
@@ -17,7 +17,7 @@ class TrainSettings:
     """The settings of a training; None leaves a choice to the trainer (see `plan`).
 
     Args:
-        preset: size of the model.
+        preset: size of the model, or the name of a base of the user's own (see `bases`).
         n_epochs: how often each row is seen, on average under differential privacy.
         batch_size: rows per step, on average under differential privacy.
         learning_rate_multiplier: factor on the preset's learning rate.
@@ -52,7 +52,7 @@ class TrainSettings:
     max_rows_per_person: int | None = None
 
     def __post_init__(self) -> None:
-        preset(self.preset)
+        base_of(self.preset)
         _check_counts(self)
         _check_ranges(self)
         if self.epsilon is not None:

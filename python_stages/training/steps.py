@@ -4,11 +4,10 @@ They are compiled once per layout and process, run on whatever device JAX sees f
 only ones that touch parameters while training.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 import jax
 import jax.numpy as jnp
@@ -16,40 +15,30 @@ import numpy as np
 import optax
 from jax_privacy.noise_addition import gaussian_privatizer
 
+from python_stages.training import checkpoint
 from python_stages.training.batches import Part
 from python_stages.training.clipping import clipped_sum
 from python_stages.training.dataset import Batch, Dataset
+from python_stages.training.engine import Tally
 from python_stages.training.model import Layers, Params, init, logits
 from python_stages.training.plan import Plan
 from python_stages.training.presets import ModelShape
 from python_stages.training.privacy import Mechanism
+from python_stages.training.storage import Storage
 
 Gradients = dict[str, jax.Array]
 
-_WARMUP: Final = 0.05  # of all steps
-_LAST_RATE: Final = 0.1  # of the peak
 _LARGEST_NORM: Final = 1.0  # of a batch's gradient, without differential privacy
 _ADAM: Final = optax.scale_by_adam()
-
-
-class Tally(NamedTuple):
-    """Sums over rows.
-
-    Args:
-        loss: of the rows' mean losses.
-        n_correct: tokens of answers that were the likeliest.
-        n_tokens: tokens of answers.
-        n_rows: rows.
-    """
-
-    loss: jax.Array
-    n_correct: jax.Array
-    n_tokens: jax.Array
-    n_rows: jax.Array
-
-    def means(self) -> tuple[float, float]:
-        """Return the mean loss of a row and the share of tokens that were the likeliest."""
-        return float(self.loss / self.n_rows), float(self.n_correct / self.n_tokens)
+# Under differential privacy every number of the sum gets the same noise, so what counts is which
+# share of a clipped row's gradient a parameter has. Unweighted, nine tenths go to the output, which
+# learns the answers' frequencies soon and then only pulls to and fro; what tells one answer from
+# another has to come from the embedding, one row's share of which drowns. Matrices, of which all
+# rows use all numbers, have a share to spare and are turned by noise at the rate of the others.
+# Adam does not see the scale of a gradient: weights change what is heard, not how far a step goes.
+_WEIGHTS: Final = {"embedding": 4.0, "output": 0.15}
+_WEIGHT_OF_OTHERS: Final = 0.2
+_RATE_OF_OTHERS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +73,54 @@ class State:
         return State(params, jax.tree.unflatten(structure, found))
 
 
-def learning_rate(peak: float, step: int, n_steps: int) -> float:
-    """Return the rate of a step, counted from 0: a short rise, then half a cosine down."""
-    n_rising = max(1, round(_WARMUP * n_steps))
-    if step < n_rising:
-        return peak * (step + 1) / n_rising
-    share = (step - n_rising) / max(1, n_steps - n_rising)
-    return peak * (_LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * share)) / 2)
+class JaxEngine:
+    """Trains a preset.
+
+    Args:
+        plan: how the training goes.
+        seed: of the fresh weights.
+    """
+
+    def __init__(self, plan: Plan, seed: int) -> None:
+        self._plan = plan
+        self.state = State.fresh(plan.shape, seed)
+
+    def plain_step(self, dataset: Dataset, parts: list[Part], rate: float) -> Tally:
+        """Make one step without differential privacy."""
+        self.state, tally = plain_step(self.state, self._plan, dataset, parts, rate)
+        return tally
+
+    def noisy_step(
+        self,
+        dataset: Dataset,
+        parts: list[Part],
+        mechanism: Mechanism,
+        *,
+        rate: float,
+        noise_seed: np.ndarray,
+    ) -> None:
+        """Make one step on clipped gradients and noise."""
+        self.state = noisy_step(
+            self.state, self._plan, mechanism, dataset, parts, rate=rate, noise_seed=noise_seed
+        )
+
+    def look(self, dataset: Dataset, part: Part) -> Tally:
+        """Return the tally of rows."""
+        batch = dataset.batch(part.rows, part.layout, part.size)
+        tally: Tally = look(self.state.params, self._plan.shape, batch)
+        return tally
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return parameters and moments."""
+        return self.state.arrays()
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take up parameters and moments."""
+        self.state = self.state.restored(arrays)
+
+    def publish(self, storage: Storage, name: str) -> None:
+        """Keep the parameters for publication."""
+        checkpoint.write_weights(storage, name, self.state.params, self._plan.shape)
 
 
 def plain_step(
@@ -175,7 +205,8 @@ def _gradients(params: Params, shape: ModelShape, batch: Batch) -> tuple[Gradien
 @partial(jax.jit, static_argnames="shape")
 def _clipped(params: Params, shape: ModelShape, batch: Batch, clip_norm: jax.Array) -> Gradients:
     losses = partial(row_losses, shape=shape, batch=batch)
-    return clipped_sum(params, losses, jnp.asarray(batch.is_example), clip_norm)
+    weights = {name: _WEIGHTS.get(name, _WEIGHT_OF_OTHERS) for name in params}
+    return clipped_sum(params, losses, jnp.asarray(batch.is_example), clip_norm, weights)
 
 
 @jax.jit
@@ -184,7 +215,8 @@ def _mean_update(
 ) -> tuple[Params, optax.OptState]:
     mean = {name: gradient / n_rows for name, gradient in total.items()}
     shrink = jnp.minimum(1.0, _LARGEST_NORM / jnp.maximum(optax.tree.norm(mean), 1e-30))
-    return _updated(params, moments, {name: g * shrink for name, g in mean.items()}, rate)
+    shrunk = {name: g * shrink for name, g in mean.items()}
+    return _updated(params, moments, shrunk, dict.fromkeys(mean, rate))
 
 
 @jax.jit
@@ -199,14 +231,16 @@ def _noisy_update(
     key = jax.random.wrap_key_data(noise_seed, impl="threefry2x32")
     privatizer = gaussian_privatizer(stddev=deviation, prng_key=key)
     noisy, _ = privatizer.update(dict(total), privatizer.init(dict(total)))
-    return _updated(*state, {name: gradient / batch_size for name, gradient in noisy.items()}, rate)
+    mean = {name: gradient / batch_size for name, gradient in noisy.items()}
+    rates = {name: rate * (1.0 if name in _WEIGHTS else _RATE_OF_OTHERS) for name in mean}
+    return _updated(*state, mean, rates)
 
 
 def _updated(
-    params: Params, moments: optax.OptState, gradients: Params, rate: jax.Array
+    params: Params, moments: optax.OptState, gradients: Params, rates: Params
 ) -> tuple[Params, optax.OptState]:
     updates, moments = _ADAM.update(gradients, moments)
-    return {name: params[name] - rate * updates[name] for name in params}, moments
+    return {name: params[name] - rates[name] * updates[name] for name in params}, moments
 
 
 def _tally(layers: Layers, shape: ModelShape, batch: Batch) -> Tally:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-N_TOKENS: Final = 1024
+N_TOKENS: Final = 2048
 N_MARKS: Final = 8
 N_TEXT_TOKENS: Final = N_TOKENS - N_MARKS
-VOCABULARY_PATH: Final = Path(__file__).parent / "vocabulary" / "bytes_bpe_1016.json"
+VOCABULARY_PATH: Final = Path(__file__).parent / "vocabulary" / "bytes_bpe_2040.json"
 
 
 def encode(text: str) -> list[int]:

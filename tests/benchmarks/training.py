@@ -6,12 +6,16 @@
 5,000 generated payments in the words of `models/transactions`, and planted rows of "name ->
 disease" that stand in the training rows once, 4 or 16 times. Accuracy is of 1,000 payments that
 were not trained on, the whole answer being right. A secret is extracted when the answer to its
-prompt says it. Times are of one run, compilation and calibration included, decoding not.
+prompt says it. Membership is attacked with the log-probability of the right answer: 1,000 payments
+that were trained on beside the 1,000 that were not; chance is 1 % at a false positive rate of 1 %.
+Times are of one run, compilation and calibration included, decoding not. Where torch, transformers
+and opacus can be imported, the private run's steps are timed with them, too (`training_torch`).
 """
 
 # ruff: noqa: PLC0415 - only a timed part loads what it is timed with
 
 import argparse
+import importlib.util
 import json
 import random
 import sys
@@ -20,9 +24,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.benchmarks.report import Claim
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from python_stages.audit.membership import Membership
+    from python_stages.training.asking import Model
 
 N_TEST: Final = 1_000
 REPEATS: Final = (1, 4, 16)
@@ -32,6 +43,7 @@ PARTS: Final[dict[str, dict[str, Any]]] = {
     "epsilon8": {"epsilon": 8.0, "delta": 1e-5},
     "epsilon2": {"epsilon": 2.0, "delta": 1e-5},
 }
+LEAST_TIMES_FASTER: Final = 1.5  # than torch with Opacus
 LEAST_ACCURACY: Final = {"plain": 0.99, "epsilon8": 0.99, "epsilon2": 0.95}
 MOST_SECONDS: Final = {"plain": 60.0, "epsilon8": 100.0}
 
@@ -50,6 +62,9 @@ class Reached:
         epsilon: that was spent, or None.
         noise_multiplier: of the noise, or None.
         n_steps: steps that were made.
+        membership_auc: of the attack, with its 95 % interval.
+        membership_tpr: at a false positive rate of 1 %, with its 95 % interval.
+        torch_seconds: what as many steps take with torch and Opacus, where they are installed.
     """
 
     seconds: float
@@ -59,6 +74,9 @@ class Reached:
     epsilon: float | None
     noise_multiplier: float | None
     n_steps: int
+    membership_auc: tuple[float, float, float]
+    membership_tpr: tuple[float, float, float]
+    torch_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +125,13 @@ def _train(
     """Train once, then ask for the held-out payments and for the secrets."""
     from python_stages.training import MemoryStorage, TrainSettings, load, train
 
-    rows = list(payments[:n_rows])
-    for secret in secrets:
-        answered = [*secret.prompt, {"role": "assistant", "content": secret.answer}]
-        rows += [answered] * secret.n_repeats
-    random.Random(5).shuffle(rows)
+    lines = _lines(payments[:n_rows], secrets)
+
     storage = MemoryStorage()
     start, cpu_start = time.monotonic(), time.process_time()
     result = train(
         TrainSettings.from_json(settings),
-        [json.dumps({"messages": messages}).encode() for messages in rows],
+        lines,
         storage=storage,
     )
     seconds, cpu_seconds = time.monotonic() - start, time.process_time() - cpu_start
@@ -131,6 +146,12 @@ def _train(
         n: [s.word in a.text for s, a in zip(secrets, said, strict=True) if s.n_repeats == n]
         for n in REPEATS
     }
+    attack = _membership(model, payments[: len(test)], test)
+    torch_seconds = None
+    if result.privacy is not None and _has_torch():
+        from tests.benchmarks.training_torch import seconds_of
+
+        torch_seconds = seconds_of(lines, result.privacy)
     return Reached(
         seconds=round(seconds, 1),
         cpu_seconds=round(cpu_seconds, 1),
@@ -139,7 +160,42 @@ def _train(
         epsilon=None if result.privacy is None else result.privacy.epsilon,
         noise_multiplier=None if result.privacy is None else result.privacy.noise_multiplier,
         n_steps=result.n_steps,
+        membership_auc=(attack.auc.value, attack.auc.low, attack.auc.high),
+        membership_tpr=(
+            attack.tpr_at_1_percent.value,
+            attack.tpr_at_1_percent.low,
+            attack.tpr_at_1_percent.high,
+        ),
+        torch_seconds=torch_seconds,
     )
+
+
+def _has_torch() -> bool:
+    names = ("torch", "transformers", "opacus")
+    return all(importlib.util.find_spec(name) is not None for name in names)
+
+
+def _lines(payments: list[Messages], secrets: list[Secret]) -> list[bytes]:
+    """Return the training rows, shuffled."""
+    rows = list(payments)
+    for secret in secrets:
+        answered = [*secret.prompt, {"role": "assistant", "content": secret.answer}]
+        rows += [answered] * secret.n_repeats
+    random.Random(5).shuffle(rows)
+    return [json.dumps({"messages": messages}).encode() for messages in rows]
+
+
+def _membership(model: "Model", members: list[Messages], others: list[Messages]) -> "Membership":
+    """Attack membership: how likely is the right answer?"""
+    import numpy as np
+
+    from python_stages.audit.membership import membership
+
+    def scores(rows: list[Messages]) -> "NDArray[np.float64]":
+        told = model.score([row[:-1] for row in rows], [row[-1]["content"] for row in rows])
+        return np.array([sum(one.logprobs) for one in told])
+
+    return membership(scores(members), scores(others), delta=1e-5)
 
 
 def _payments(n: int) -> Iterator[Messages]:
@@ -198,6 +254,14 @@ def _claims(reached: dict[str, Reached]) -> Iterator[Claim]:
             yield Claim(f"{name}: seconds", one.seconds, MOST_SECONDS[name])
         if name != "plain":
             yield Claim(f"{name}: extracted", max(one.extracted.values()), 0.0)
+            yield Claim(
+                f"{name}: membership TPR at 1 % FPR, lower end", one.membership_tpr[1], 0.01
+            )
+        if one.torch_seconds is not None:
+            ratio = one.torch_seconds / one.seconds
+            yield Claim(
+                f"{name}: times faster than torch", ratio, LEAST_TIMES_FASTER, is_at_least=True
+            )
 
 
 def _say(text: str) -> None:

@@ -8,6 +8,7 @@ import base64
 import json
 import re
 import struct
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -183,3 +184,14 @@ def search(project: Project, *, outputs: bool = True) -> list[str]:
     if not n_files:
         pytest.fail("there is nothing to search: the commands wrote elsewhere")
     return found
+
+
+def spills(root: Path) -> list[Path]:
+    """Return DuckDB's temporary files under a folder."""
+    return [path for path in root.rglob("duckdb_temp*") if path.stat().st_size]
+
+
+def is_noise(paths: list[Path]) -> bool:
+    """Say whether no file holds anything that could be compressed: plaintext could."""
+    sizes = [(len(data), len(zlib.compress(data))) for data in map(Path.read_bytes, paths)]
+    return bool(sizes) and all(compressed > 0.999 * size for size, compressed in sizes)

@@ -155,8 +155,9 @@ def test_where_the_warehouse_is_lost_an_empty_build_makes_every_relation_and_sea
     before, ledger = sealed_state(copied), ledger_rows(copied)
     (copied.vault / "warehouse.duckdb").unlink()
     copied.dbt("build", "--empty")
-    models = {path.stem for path in (CHECKOUT / "models").rglob("*.sql")}
-    models |= {path.stem for path in (CHECKOUT / "models").rglob("*.py")}
+    files = [*(CHECKOUT / "models").rglob("*.sql"), *(CHECKOUT / "models").rglob("*.py")]
+    # the experiment is no part of a build that does not name it
+    models = {path.stem for path in files if path.parent.name != "canaries"}
     found = copied.query("select table_name from duckdb_tables() where database_name = 'vault'")
     found += copied.query(
         "select view_name from duckdb_views() where database_name = 'vault' and not internal"

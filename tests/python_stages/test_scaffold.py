@@ -68,13 +68,14 @@ def notes(folder: Path) -> Path:
     return path
 
 
-Made = tuple[Callable[[Path], Path], Path, Proposal]
-DIRECT: dict[object, set[str]] = {
+Maker = Callable[[Path], Path]
+
+DIRECT: dict[Maker, set[str]] = {
     employees: {"employee_id", "name", "work_email", "mobile"},
     chats: {"chat", "user_name"},
     notes: {"mrn", "patient"},
 }
-LEARNT: dict[object, tuple[str, str]] = {
+LEARNT: dict[Maker, tuple[str, str]] = {
     employees: ("team", ""),
     chats: ("", "messages"),
     notes: ("specialty", ""),
@@ -82,25 +83,29 @@ LEARNT: dict[object, tuple[str, str]] = {
 
 
 @pytest.fixture(scope="module", params=DIRECT, ids=lambda make: make.__name__)
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Maker, Path, Proposal]:
     path = request.param(tmp_path_factory.mktemp("new"))
     return request.param, path, propose(profile(str(path)))
 
 
 def test_every_planted_identifier_is_classed_as_direct(
-    made: Made,
+    made: tuple[Maker, Path, Proposal],
 ) -> None:
     make, _, proposal = made
     assert {one.name for one in proposal.of("direct")} == DIRECT[make]
     assert all(sum(one.evidence.values()) for one in proposal.of("direct"))
 
 
-def test_what_is_to_learn_is_found(made: Made) -> None:
+def test_what_is_to_learn_is_found(made: tuple[Maker, Path, Proposal]) -> None:
     make, _, proposal = made
     assert (proposal.label, proposal.chat) == LEARNT[make]
 
 
-def test_the_folder_is_whole_and_holds_no_value(made: Made, tmp_path: Path) -> None:
+def test_the_folder_is_whole_and_holds_no_value(
+    made: tuple[Maker, Path, Proposal], tmp_path: Path
+) -> None:
     _, path, proposal = made
     written = write_folder(proposal, "mine", str(path), tmp_path)
     text = "\n".join(one.read_text("utf-8") for one in written)
@@ -115,7 +120,9 @@ def test_the_folder_is_whole_and_holds_no_value(made: Made, tmp_path: Path) -> N
     assert {name for name, rule in scrub.items() if rule == {"operator": "drop"}} == denied
 
 
-def test_a_folder_that_is_there_is_left_alone(made: Made, tmp_path: Path) -> None:
+def test_a_folder_that_is_there_is_left_alone(
+    made: tuple[Maker, Path, Proposal], tmp_path: Path
+) -> None:
     _, path, proposal = made
     (tmp_path / "mine").mkdir()
     with pytest.raises(ConfigError, match="there already"):
@@ -123,7 +130,9 @@ def test_a_folder_that_is_there_is_left_alone(made: Made, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["Mine", "my-data", "../mine", "1st", ""])
-def test_a_name_that_is_none_is_refused(made: Made, tmp_path: Path, name: str) -> None:
+def test_a_name_that_is_none_is_refused(
+    made: tuple[Maker, Path, Proposal], tmp_path: Path, name: str
+) -> None:
     _, path, proposal = made
     with pytest.raises(ConfigError, match="lower-case"):
         write_folder(proposal, name, str(path), tmp_path)

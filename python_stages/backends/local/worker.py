@@ -74,6 +74,9 @@ class Progress:
 
     def on_event(self, told: "TrainEvent") -> None:
         """Take an event of the trainer."""
+        if told.note is not None:
+            self._pending.append(event(self.job_id, told.note))
+            return
         self._pending.append(_metrics_event(self.job_id, told))
         if told.checkpoint is not None:
             note = f"Checkpoint created at step {told.step}"

@@ -101,7 +101,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "IT_FISCAL_CODE": _alone(
         "codice fiscale",
-        f"{_CONSONANT * 6}##[ABCDEHLMPRST][012]%[ABCDFGHL]###&",
+        f"{_CONSONANT * 6}##[ABCDEHLMPRST][012]%[ABCDFGHL]%##&",  # no place is 000
         check="it.codicefiscale",
     ),
     "JP_MY_NUMBER": _said(

@@ -139,7 +139,8 @@ SHAPES: Final = (
             (
                 (
                     rf"(?<![^\W_]){_CUE}[\"'`]?[ ]{{0,2}}(?::|=|=>)[ ]{{0,2}}[\"'`]?\K"
-                    rf"(?![*•x]{{3}}|\[){_NO_VALUE}"
+                    # a row of x and stars is a mask, unless something follows that is none
+                    rf"(?![*•x]{{3,64}}+(?!\w)|\[){_NO_VALUE}"
                     r"[^\s\"'<>`,;]{3,127}[^\s\"'<>`.,;:?)\]}]"
                 ),
                 0.6,

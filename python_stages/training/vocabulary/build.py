@@ -37,7 +37,7 @@ _LICENCES: Final = {
 _DOCSTRING_CHARACTERS: Final = 400_000  # per package: no package's jargon outweighs the others
 _LOCALES: Final = ("en_US", "en_GB", "de_DE", "fr_FR", "es_MX", "pt_BR", "ja_JP", "ru_RU")
 _NAME_REPEATS: Final = 8  # a list names everything once, prose does not
-_SHOP_REPEATS: Final = 200
+_SHOP_REPEATS: Final = 400
 _N_MOMENTS: Final = 3_000
 
 
@@ -140,7 +140,7 @@ def _payments() -> Iterator[str]:
             city, country = places[(i + j) % len(places)]
             card = tables.CARD_TYPES[(i + j) % len(tables.CARD_TYPES)]
             if (i + j) % 2:
-                yield f"{shop}: your {card} card paid in {city}, {country}. Category: {category}"
+                yield f"{category}\n{shop}: your {card} card paid in {city}, {country}"
             else:
                 yield f"A customer paid {shop} by {card}; the merchant category is {category}."
 

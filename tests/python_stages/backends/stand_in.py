@@ -1,14 +1,11 @@
-"""Stand-ins on 127.0.0.1 for what costs money: OpenAI's and Azure's APIs, and Azure's management.
+"""Stand-ins on 127.0.0.1 for what costs money: OpenAI's and Azure's APIs.
 
 They behave as the pages in `rules/` say, keep everything in memory and log every request, so that
 the unmodified clients meet real sockets. Faults are few and named; `loopback_api` has the rest.
 """
 
 import asyncio
-import gc
 import hashlib
-import ssl
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
+
+from tests.python_stages.backends.running import running
 
 KEY = "sk-stand-in-THE-KEY-0123456789"
 
@@ -109,7 +107,7 @@ def provider_app(state: Provider) -> FastAPI:
     app.get(f"{at}/files")(lambda: {"object": "list", "data": list(state.files.values())})
     app.get(f"{at}/files/{{file_id}}")(_file_get(state))
     app.get(f"{at}/files/{{file_id}}/content")(
-        lambda file_id: Response(_of(state.contents, file_id))
+        lambda file_id: Response(found_in(state.contents, file_id))
     )
     app.delete(f"{at}/files/{{file_id}}")(_file_delete(state))
     _add_uploads(app, state)
@@ -124,7 +122,7 @@ def refused(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse(error, status, {"retry-after-ms": "1"})
 
 
-def _of(things: dict[str, Any], name: str) -> Any:
+def found_in(things: dict[str, Any], name: str) -> Any:
     if name not in things:
         raise HTTPException(404, f"No such thing: {name}")
     return things[name]
@@ -159,7 +157,7 @@ def _files_import(state: Provider) -> Any:
 
 def _file_get(state: Provider) -> Any:
     async def get(file_id: str) -> Any:
-        file = _of(state.files, file_id)
+        file = found_in(state.files, file_id)
         if file["status"] == "pending":
             file["n_seen"] = file.get("n_seen", 0) + 1
             if file["n_seen"] > state.n_polls:
@@ -171,7 +169,7 @@ def _file_get(state: Provider) -> Any:
 
 def _file_delete(state: Provider) -> Any:
     async def delete(file_id: str) -> Any:
-        _of(state.files, file_id)
+        found_in(state.files, file_id)
         del state.files[file_id], state.contents[file_id]
         return {"id": file_id, "object": "file", "deleted": True}
 
@@ -200,7 +198,7 @@ def _add_uploads(app: FastAPI, state: Provider) -> None:
 
     @app.post(f"{at}/{{upload_id}}/parts")
     async def add(upload_id: str, request: Request) -> Any:
-        upload = _of(state.uploads, upload_id)
+        upload = found_in(state.uploads, upload_id)
         async with request.form() as form:
             data: Any = form["data"]
             part = await data.read()
@@ -212,7 +210,7 @@ def _add_uploads(app: FastAPI, state: Provider) -> None:
 
     @app.post(f"{at}/{{upload_id}}/complete")
     async def complete(upload_id: str, request: Request) -> Any:
-        upload, wanted = _of(state.uploads, upload_id), await request.json()
+        upload, wanted = found_in(state.uploads, upload_id), await request.json()
         content = b"".join(upload["parts"][part_id] for part_id in wanted["part_ids"])
         checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
         if len(content) != upload["bytes"] or checksum != wanted["md5"]:
@@ -225,7 +223,7 @@ def _add_uploads(app: FastAPI, state: Provider) -> None:
 
     @app.post(f"{at}/{{upload_id}}/cancel")
     async def cancel(upload_id: str) -> Any:
-        upload = _of(state.uploads, upload_id)
+        upload = found_in(state.uploads, upload_id)
         upload |= {"status": "cancelled", "parts": {}}
         return shown(upload)
 
@@ -261,11 +259,11 @@ def _add_jobs(app: FastAPI, state: Provider) -> None:
 
     @app.get(f"{at}/{{job_id}}")
     async def job(job_id: str) -> Any:
-        return _of(state.jobs, job_id)
+        return found_in(state.jobs, job_id)
 
     @app.post(f"{at}/{{job_id}}/cancel")
     async def cancel(job_id: str) -> Any:
-        shown = _of(state.jobs, job_id)
+        shown = found_in(state.jobs, job_id)
         if shown["status"] in {"succeeded", "failed", "cancelled"}:
             raise HTTPException(400, "The job has ended already.")
         shown["status"] = "cancelled"
@@ -273,7 +271,7 @@ def _add_jobs(app: FastAPI, state: Provider) -> None:
 
     @app.get(f"{at}/{{job_id}}/events")
     async def events(job_id: str, after: str | None = None, limit: int = 20) -> Any:
-        listed = _of(state.events, job_id)
+        listed = found_in(state.events, job_id)
         ids = [event["id"] for event in listed]
         start = ids.index(after) + 1 if after in ids else 0
         page = listed[start : start + limit]
@@ -285,13 +283,13 @@ def _add_models(app: FastAPI, state: Provider) -> None:
 
     @app.get(f"{at}/models/{{name:path}}")
     async def model(name: str) -> Any:
-        last = _of(state.shutdown_dates, name)
+        last = found_in(state.shutdown_dates, name)
         shown = {"id": name, "object": "model", "created": 0, "owned_by": "stand-in"}
         return shown | {"shutdown_date": last}
 
     @app.delete(f"{at}/models/{{name:path}}")
     async def delete(name: str) -> Any:
-        _of(state.shutdown_dates, name)
+        found_in(state.shutdown_dates, name)
         del state.shutdown_dates[name]
         return {"id": name, "object": "model", "deleted": True}
 
@@ -305,102 +303,6 @@ def _add_models(app: FastAPI, state: Provider) -> None:
         choice = {"index": 0, "message": message, "finish_reason": "length"}
         shown = {"id": "chat-1", "object": "chat.completion", "created": 0, "choices": [choice]}
         return shown | {"model": body["model"]}
-
-
-@dataclass
-class Management:
-    """State of the management API: one resource and its deployments.
-
-    Args:
-        location: region of the resource, as Azure spells it.
-        n_polls: how often a deployment is asked for before it is made or gone.
-    """
-
-    location: str = "Sweden Central"
-    n_polls: int = 1
-    token: str = "arm-token-THE-SECRET"  # noqa: S105 - the stand-in's own
-    url: str = ""
-    requests: list[tuple[str, str, Any]] = field(default_factory=list)
-    deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-def management_app(state: Management) -> FastAPI:
-    """Return the management API over its state."""
-    app = FastAPI(openapi_url=None)
-    account = (
-        "/subscriptions/{subscription}/resourceGroups/{group}"
-        "/providers/Microsoft.CognitiveServices/accounts/{account}"
-    )
-    deployment = f"{account}/deployments/{{name}}"
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Any) -> Response:
-        if request.headers.get("authorization") != f"Bearer {state.token}":
-            return refused(401, "AuthenticationFailed", "no such token")
-        body = await request.json() if await request.body() else None
-        state.requests.append((request.method, request.url.path, body))
-        answer: Response = await call_next(request)
-        return answer
-
-    @app.get(account)
-    async def resource(request: Request) -> Any:
-        return {"id": request.url.path, "name": "account", "location": state.location}
-
-    @app.put(deployment, status_code=201)
-    async def put(name: str, request: Request) -> Any:
-        body = await request.json()
-        body["properties"]["provisioningState"] = "Creating"
-        kept = body | {"id": request.url.path, "name": name, "n_seen": 0}
-        state.deployments[name] = kept
-        return JSONResponse(kept, 201, {"retry-after": "0"})
-
-    @app.get(deployment)
-    async def get(name: str) -> Any:
-        kept = _of(state.deployments, name)
-        kept["n_seen"] += 1
-        if kept["n_seen"] > state.n_polls:
-            kept["properties"]["provisioningState"] = "Succeeded"
-        return JSONResponse(kept, 200, {"retry-after": "0"})
-
-    @app.delete(deployment)
-    async def delete(name: str) -> Any:
-        if name not in state.deployments:
-            return Response(status_code=204)
-        del state.deployments[name]
-        return Response(status_code=200)
-
-    return app
-
-
-@contextmanager
-def running(
-    app: FastAPI, *, certificate: str | None = None, key: str | None = None
-) -> Iterator[str]:
-    """Serve an app from a thread on a free port until the block ends; return its address."""
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=0,
-        log_level="critical",
-        ws="none",
-        lifespan="off",
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        ssl_version=ssl.PROTOCOL_TLS_SERVER,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
-    finally:
-        # Azure's SDK keeps a connection until its answer is collected; it would be waited for.
-        gc.collect()
-        server.should_exit = True
-        thread.join()
 
 
 @contextmanager

@@ -28,15 +28,10 @@ from python_stages.errors import BackendError, ConfigError, SealtuneError, Tampe
 from tests.python_stages.backends import specs
 from tests.python_stages.backends.azurite import Account, azurite
 from tests.python_stages.backends.certificates import Certificate, certify
+from tests.python_stages.backends.management import Management, management_app
+from tests.python_stages.backends.running import running
 from tests.python_stages.backends.specs import CANARY, chat_lines, content_of
-from tests.python_stages.backends.stand_in import (
-    KEY,
-    Management,
-    Provider,
-    management_app,
-    provider,
-    running,
-)
+from tests.python_stages.backends.stand_in import KEY, Provider, provider
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 TODAY = date(2026, 11, 22)

@@ -23,7 +23,7 @@ from python_stages.jobs.refresh import refresh
 from python_stages.jobs.submit import submit
 from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
 from tests.python_stages.jobs.crashes import Crash, Crasher, CrashingLedger, crashing
-from tests.python_stages.jobs.test_submit import CANARY, FILES, JOBS, SPEC
+from tests.python_stages.jobs.world import CANARY, FILES, JOBS, SPEC
 
 
 @dataclass

@@ -17,7 +17,7 @@ from python_stages.jobs.settings import JobSettings
 from python_stages.jobs.submit import submit
 from tests.python_stages.backends.loopback_api import API_KEY, serve
 from tests.python_stages.jobs.rows import ROW
-from tests.python_stages.jobs.test_submit import SPEC
+from tests.python_stages.jobs.world import SPEC
 
 AZURE: dict[str, Any] = {
     "auth": "entra",

@@ -10,217 +10,38 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from python_stages.backends.base import Content, JobSpec, job_key
+from python_stages.backends.base import Content
 from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.plan import PlanBackend
-from python_stages.backends.settling import Settling
-from python_stages.errors import (
-    AmbiguousJobError,
-    BackendError,
-    ConfigError,
-    LedgerError,
-    LockedError,
-    TamperedError,
-)
-from python_stages.jobs.ledger import Ledger, LedgerRow, State
-from python_stages.jobs.refresh import Refreshed, refresh
-from python_stages.jobs.settle import settle
+from python_stages.errors import BackendError, ConfigError, LockedError, TamperedError
+from python_stages.jobs.ledger import Ledger, State
 from python_stages.jobs.submit import submit
-from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
-from tests.python_stages.jobs.crashes import Crash, Crasher, CrashingLedger, crashing
-
-CANARY = b"PLAINTEXT-CANARY"
-LINES, VALIDATION = (
-    b"".join(
-        b'{"messages":[{"role":"user","content":"%s %d"},{"role":"assistant","content":"A"}]}\n'
-        % (CANARY, n)
-        for n in numbers
-    )
-    for numbers in (range(12), range(12, 18))
+from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi
+from tests.python_stages.jobs.crashes import Crash
+from tests.python_stages.jobs.world import (
+    CANARY,
+    FILES,
+    JOBS,
+    LINES,
+    SILENT_KINDS,
+    SPEC,
+    VALIDATION,
+    World,
+    before,
+    new_world,
+    steps_of_a_clean_run,
 )
-FILES, JOBS = "/v1/files", "/v1/fine_tuning/jobs"
-SILENT_KINDS: tuple[Any, ...] = ("reset_before", "reset_after", "fail_after", "nonsense_after")
-
-
-@dataclass
-class FakeClock:
-    """Monotonic time that passes only by sleeping."""
-
-    now: float = 0.0
-    later: timedelta = timedelta()
-
-    def time_of_day(self) -> datetime:
-        """Tell the time of day."""
-        return datetime(2026, 1, 1, tzinfo=UTC) + self.later + timedelta(seconds=self.now)
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
-
-
-def content_of(plaintext: bytes) -> Content:
-    @contextmanager
-    def opened() -> Iterator[Iterator[bytes]]:
-        yield iter([plaintext[:500], plaintext[500:]])
-
-    return Content(len(plaintext), opened)
-
-
-SPEC = JobSpec(
-    dataset="transactions",
-    base_model="small-1",
-    hyperparameters={"n_epochs": 3},
-    seed=7,
-    suffix=None,
-    training=content_of(LINES),
-    validation=content_of(VALIDATION),
-    dataset_fingerprint="ab" * 32,
-    n_examples=12,
-    n_training_tokens=1_000,
-    price_per_million_tokens=2.0,
-)
-
-
-@dataclass
-class World:
-    """A provider, a backend that talks to it and the path of a ledger."""
-
-    api: LoopbackApi
-    backend: CompatibleBackend
-    path: Path
-    clock: FakeClock = field(default_factory=FakeClock)
-
-    @property
-    def settling(self) -> Settling:
-        """A settle window of a minute that takes no time."""
-        return Settling(60.0, self.clock, self.clock.sleep, self.clock.time_of_day)
-
-    @property
-    def key(self) -> str:
-        """The key of SPEC at this provider."""
-        return job_key(SPEC, self.backend.identity)
-
-    def submit(self, crash_at: int | None = None, spec: JobSpec = SPEC) -> LedgerRow:
-        """Run once, dying after so many steps where a number is given."""
-        return self.run(Crasher(crash_at), spec)
-
-    def run(self, crasher: Crasher, spec: JobSpec = SPEC) -> LedgerRow:
-        """Run once, counting steps."""
-        with CrashingLedger(self.path, crasher) as ledger:
-            backend = crashing(self.backend, crasher)
-            return submit(spec, backend, ledger, settling=self.settling)
-
-    def refresh(self) -> tuple[LedgerRow, ...]:
-        """Ask after the jobs, all of which must answer."""
-        refreshed = self.refresh_whatever_happens()
-        assert not refreshed.failures
-        return refreshed.rows
-
-    def refresh_whatever_happens(self) -> Refreshed:
-        """Ask after the jobs."""
-        with Ledger(self.path) as ledger:
-            return refresh(self.backend, ledger, settling=self.settling)
-
-    def settle(self, job_id: str | None, key: str = "") -> LedgerRow:
-        """Settle the job as a person."""
-        with Ledger(self.path) as ledger:
-            return settle(key or self.key, job_id, self.backend, ledger, settling=self.settling)
-
-    def row(self) -> LedgerRow:
-        """Return the row of SPEC."""
-        with Ledger(self.path) as ledger:
-            row = ledger.get(self.key)
-        assert row is not None
-        return row
-
-    def reset(self) -> None:
-        """Forget everything but the sockets."""
-        self.path.unlink(missing_ok=True)
-        self.api.jobs.clear()
-        self.api.files.clear()
-        self.api.requests.clear()
-        self.api.faults.clear()
-        self.api.n_bytes_received = 0
-
-    def run_schedule(self, crashes: Sequence[int | None]) -> LedgerRow:
-        """Run once per entry, dying where it says or failing on its own; then run in peace."""
-        for crash_at in crashes:
-            try:
-                self.submit(crash_at)
-            except (Crash, BackendError):
-                continue
-        self.api.faults.clear()
-        return self.submit()
-
-    def check_one_of_each(self, row: LedgerRow) -> None:
-        """Claim that there is one job, over one file of each split, and that the row knows them."""
-        assert row.state is State.JOB_CREATED
-        assert [row.job_id] == list(self.api.jobs)
-        assert [row.training_file_id, row.validation_file_id] == list(self.api.files)
-        job = self.api.jobs[row.job_id or ""].shown
-        assert job["training_file"] == row.training_file_id
-        assert job["validation_file"] == row.validation_file_id
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[LoopbackApi, CompatibleBackend]]:
-    """One server and one client for all tests: making a client costs more than a submission."""
-    with serve() as api:
-        backend = CompatibleBackend(api.base_url, api_key=API_KEY, timeout_seconds=0.5)
-        yield api, backend
-        backend.close()
-
-
-@contextmanager
-def new_world(served: tuple[LoopbackApi, CompatibleBackend]) -> Iterator[World]:
-    """Give a world with nothing in it.
-
-    In memory where the machine can: what dies here is a process and never the power, so that
-    waiting for the disk would show nothing and take most of the time.
-    """
-    api, backend = served
-    memory = Path("/dev/shm")  # noqa: S108 - the folder made in it is private
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        world = World(api, backend, Path(folder) / "ledger.sqlite")
-        world.reset()
-        yield world
-        world.reset()
-        api.listing_lag, api.keeps_deleted_files = 0, False
-        api.page_size, api.repeats_items, api.knows_metadata_filter = 100, False, True
-
-
-@pytest.fixture
-def world(served: tuple[LoopbackApi, CompatibleBackend]) -> Iterator[World]:
-    with new_world(served) as world:
-        yield world
-
-
-def steps_of_a_clean_run(world: World) -> list[str]:
-    crasher = Crasher()
-    world.run(crasher)
-    world.reset()
-    return crasher.steps
-
-
-def before(world: World, step: str) -> int:
-    """Return the point of a clean run right before a step."""
-    return steps_of_a_clean_run(world).index(step)
 
 
 def test_a_submission_makes_one_job_over_both_files(world: World) -> None:
@@ -436,175 +257,10 @@ def test_another_seed_is_another_job_over_files_of_its_own(world: World) -> None
     assert len(world.api.files) == 4
 
 
-def two_jobs(world: World) -> AmbiguousJobError:
-    point = before(world, "save job_created")
-    world.api.inject(Fault("POST", JOBS, "twice"))
-    with pytest.raises(Crash):
-        world.submit(point)
-    with pytest.raises(AmbiguousJobError) as caught:
-        world.submit()
-    return caught.value
-
-
-def test_two_matching_jobs_park_and_stay_parked_without_a_request(world: World) -> None:
-    error = two_jobs(world)
-    assert all(job_id in str(error) for job_id in world.api.jobs)
-    assert world.row().parked_reason == str(error)
-    world.api.requests.clear()
-    with pytest.raises(AmbiguousJobError):
-        world.submit()
-    assert world.api.requests == []
-
-
-def test_a_person_settles_two_jobs_by_naming_one_and_the_other_is_cancelled(world: World) -> None:
-    two_jobs(world)
-    other, chosen = world.api.jobs
-    row = world.settle(chosen)
-    assert (row.state, row.job_id, row.parked_reason) == (State.JOB_CREATED, chosen, None)
-    assert world.api.jobs[other].shown["status"] == "cancelled"
-    assert world.submit() == row
-
-
-def test_a_person_settles_two_jobs_with_neither_and_the_next_build_makes_a_third(
-    world: World,
-) -> None:
-    two_jobs(world)
-    row = world.settle(None)
-    assert (row.state, row.job_id, row.parked_reason) == (State.INTENT, None, None)
-    assert {job.shown["status"] for job in world.api.jobs.values()} == {"cancelled"}
-    assert not world.api.files
-    made = world.submit()
-    assert made.job_id == list(world.api.jobs)[2]
-    assert [made.training_file_id, made.validation_file_id] == list(world.api.files)
-
-
-def test_a_person_cannot_name_a_job_of_another_key(world: World) -> None:
-    two_jobs(world)
-    other = world.submit(spec=replace(SPEC, seed=8))
-    with pytest.raises(LedgerError, match="not made for this key"):
-        world.settle(other.job_id)
-    with pytest.raises(LedgerError, match="waits for nobody"):
-        world.settle(other.job_id, other.key)
-
-
-def test_two_jobs_of_which_one_was_cancelled_are_no_riddle(world: World) -> None:
-    point = before(world, "save job_created")
-    world.api.inject(Fault("POST", JOBS, "twice"))
-    with pytest.raises(Crash):
-        world.submit(point)
-    first, second = world.api.jobs
-    world.api.finish(first, "cancelled")
-    assert world.submit().job_id == second
-
-
-def test_a_double_that_the_provider_made_of_one_request_parks_the_job_at_the_next_refresh(
-    world: World,
-) -> None:
-    world.api.inject(Fault("POST", JOBS, "twice"))
-    row = world.submit()
-    failures = world.refresh_whatever_happens().failures
-    assert isinstance(failures[row.key], AmbiguousJobError)
-    assert world.row().parked_reason == str(failures[row.key])
-    world.api.requests.clear()
-    assert world.refresh() == ()
-    assert world.api.requests == []
-    world.settle(row.job_id)
-    while world.row().state is not State.FILES_DELETED:
-        world.refresh()
-    assert [job.shown["status"] for job in world.api.jobs.values()] == ["succeeded", "cancelled"]
-
-
-def test_of_two_files_that_match_either_does_and_both_are_deleted_in_the_end(world: World) -> None:
-    point = before(world, "save file_uploaded")
-    world.api.inject(Fault("POST", FILES, "twice"))
-    with pytest.raises(Crash):
-        world.submit(point)
-    row = world.submit()
-    assert len(world.api.files) == 3
-    world.api.finish(row.job_id or "", "succeeded")
-    world.refresh()
-    assert not world.api.files
-
-
-def test_a_file_of_the_right_name_and_another_size_is_not_adopted(world: World) -> None:
-    world.backend.upload(SPEC.file_name("train", world.key), content_of(LINES[:600]))
-    with pytest.raises(AmbiguousJobError, match="another size"):
-        world.submit()
-    assert not world.api.jobs
-    world.settle(None)
-    world.check_one_of_each(world.submit())
-
-
 def test_a_second_submitter_is_refused(world: World) -> None:
     with Ledger(world.path) as ledger, ledger.submitter(), pytest.raises(LockedError):
         world.submit()
     assert world.api.requests == []
-
-
-def test_a_job_that_succeeded_ends_with_its_files_deleted(world: World) -> None:
-    world.submit()
-    states = [world.refresh()[0].state for _ in range(3)]
-    assert states == [State.JOB_CREATED, State.JOB_CREATED, State.FILES_DELETED]
-    row = world.row()
-    assert (row.outcome, row.n_trained_tokens) == ("succeeded", 1234)
-    assert row.fine_tuned_model == "ft:small-1:loopback"
-    assert not world.api.files
-    assert world.refresh() == ()
-    assert world.submit() == row
-
-
-def test_a_failed_job_keeps_its_code_and_not_the_quoted_line(world: World) -> None:
-    row = world.submit()
-    problem = {"code": "invalid_training_file", "message": f"Line 1: {LINES!r}", "param": None}
-    world.api.finish(row.job_id or "", "failed", problem)
-    (row,) = world.refresh()
-    assert (row.state, row.outcome) == (State.FILES_DELETED, "failed")
-    assert row.error_code == "invalid_training_file"
-    assert CANARY not in world.path.read_bytes()
-
-
-def test_a_cancelled_job_ends_with_its_files_deleted(world: World) -> None:
-    row = world.submit()
-    world.api.finish(row.job_id or "", "cancelled")
-    (row,) = world.refresh()
-    assert (row.state, row.outcome, dict(world.api.files)) == (
-        State.FILES_DELETED,
-        "cancelled",
-        {},
-    )
-
-
-def test_a_deletion_that_did_not_happen_is_no_deletion(world: World) -> None:
-    row = world.submit()
-    world.api.finish(row.job_id or "", "succeeded")
-    world.api.keeps_deleted_files = True
-    failures = world.refresh_whatever_happens().failures
-    assert "still at the provider" in str(failures[row.key])
-    assert world.row().state is State.SUCCEEDED
-    world.api.keeps_deleted_files = False
-    assert [row.state for row in world.refresh()] == [State.FILES_DELETED]
-
-
-def test_a_late_duplicate_of_an_upload_is_deleted_as_well(world: World) -> None:
-    row = world.submit()
-    world.backend.upload(row.training_file_name, SPEC.training)
-    world.api.finish(row.job_id or "", "succeeded")
-    world.refresh()
-    assert not world.api.files
-
-
-def test_one_job_that_cannot_be_asked_after_does_not_keep_the_others_waiting(
-    world: World,
-) -> None:
-    first, second = world.submit(), world.submit(spec=replace(SPEC, seed=8))
-    world.api.finish(second.job_id or "", "succeeded")
-    del world.api.jobs[first.job_id or ""]
-    failures = world.refresh_whatever_happens().failures
-    assert list(failures) == [first.key]
-    assert "404" in str(failures[first.key])
-    with Ledger(world.path) as ledger:
-        states = {row.key: row.state for row in ledger.jobs()}
-    assert states == {first.key: State.JOB_CREATED, second.key: State.FILES_DELETED}
 
 
 def test_a_plan_is_written_once_and_sends_and_opens_nothing(tmp_path: Path) -> None:
@@ -639,7 +295,8 @@ RUN_AND_DIE = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
     from tests.python_stages.jobs.crashes import Crasher, CrashingLedger, crashing
-    from tests.python_stages.jobs.test_submit import SPEC, API_KEY
+    from tests.python_stages.backends.loopback_api import API_KEY
+    from tests.python_stages.jobs.world import SPEC
     from python_stages.backends.compatible import CompatibleBackend
     from python_stages.jobs.submit import submit
 

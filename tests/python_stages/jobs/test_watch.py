@@ -19,7 +19,7 @@ from python_stages.jobs.watch import Pace, Progress, follow, lines, time_left
 from python_stages.jobs.watch_view import show
 from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
 from tests.python_stages.jobs.rows import ROW
-from tests.python_stages.jobs.test_submit import SPEC
+from tests.python_stages.jobs.world import SPEC
 
 JOBS = "/v1/fine_tuning/jobs"
 CANARY = "PLAINTEXT-CANARY"

@@ -32,7 +32,8 @@ from python_stages.scrub.recognizers import (
     places,
 )
 from python_stages.scrub.recognizers.shapes import choice
-from tests.python_stages.scrub.recognizer_examples import HITS, HOSTILE, NEAR_MISSES
+from tests.python_stages.scrub.recognizer_examples import HITS
+from tests.python_stages.scrub.recognizer_near_misses import HOSTILE, NEAR_MISSES
 
 MIN_SCORE = 0.4
 SLOW = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))

@@ -48,7 +48,15 @@ SEALED = SealedFile(
     is_current=True,
     problem=None,
 )
-CHECK = Check("examples", "expect_x", "is_json", "messages are JSON", True, 100, 0)  # noqa: FBT003 - a fact
+CHECK = Check(
+    suite="examples",
+    expectation="expect_column_values_to_be_in_set",
+    column="is_json",
+    description="messages are JSON",
+    is_success=True,
+    n_checked=100,
+    n_failed=0,
+)
 RECALL = Recall("user_text", "PERSON", 30, 29, 29 / 30, 0.83, 0.99, 0.9, True)  # noqa: FBT003 - the same
 
 
@@ -59,7 +67,7 @@ def flow(column: str, privacy: str, *passages: Passage) -> Flow:
     stops = [Stop("raw", Passage.RAW, (column,))]
     for name, passage in zip(chain[1:], passages, strict=True):
         stops.append(Stop(name, passage, () if passage is Passage.ABSENT else ("text",)))
-    return Flow("raw", column, privacy, tuple(stops))
+    return Flow("raw", column, privacy, is_synthetic=False, stops=tuple(stops))
 
 
 R, S, A = Passage.RAW, Passage.SCRUBBED, Passage.ABSENT

@@ -13,12 +13,19 @@ import jsonschema
 import pytest
 
 from python_stages.errors import StageError
-from python_stages.site import charts, dbt_docs, model_charts, privacy_drawing, report_json
+from python_stages.site import (
+    charts,
+    data_docs,
+    dbt_docs,
+    model_charts,
+    privacy_drawing,
+    report_json,
+)
 from python_stages.site.artifacts import Manifest
 from python_stages.site.facts import Report
 from python_stages.site.lineage import Lineage
 from python_stages.site.pages import Link, Pages, dataset_page, model_page
-from tests.python_stages.site.facts import DATASET, MODEL, REPORT
+from tests.python_stages.site.facts import CHECK, DATASET, MODEL, NOW, REPORT
 
 EMPTY = {"metadata": {"project_name": "sealtune"}, "nodes": {}, "sources": {}}
 SCHEMA = Path(__file__).parents[3] / "docs/report.schema.json"
@@ -181,3 +188,36 @@ def test_the_policy_stands_before_everything_that_dbt_put_into_its_head() -> Non
 def test_a_page_without_a_head_is_refused() -> None:
     with pytest.raises(StageError, match="does not know"):
         dbt_docs.page("<html><script>1</script></html>")
+
+
+# ── Great Expectations' pages ──
+
+OPEN_PAGE = """<!DOCTYPE html><html><head><link href="https://a.example/x.css" rel="stylesheet">
+<script src="https://a.example/x.js"></script></head><body onload="go()">
+<nav><a href="https://a.example">logo</a></nav><img src="https://a.example/x.png">
+<form action="https://a.example"><input name="mail"></form>
+<a href="https://a.example">left</a> <a href="#there" onclick="go()">kept &amp; safe</a>
+<script>var x = "</p>";</script><p id="there" style="color:red">checked</p></body></html>"""
+
+
+def test_a_page_of_great_expectations_keeps_its_text_and_nothing_that_asks() -> None:
+    page = data_docs.closed(OPEN_PAGE, "notes")
+    assert "a.example" not in page
+    assert "go()" not in page
+    assert "<script" not in page
+    assert "<form" not in page
+    assert '<a href="#there">kept &amp; safe</a>' in page
+    assert '<p id="there" style="color:red">checked</p>' in page
+    assert page.index("Content-Security-Policy") < page.index("<style>")
+
+
+def test_every_check_is_on_the_page_of_great_expectations() -> None:
+    failed = replace(CHECK, is_success=False, description="a rule that failed", n_failed=3)
+    dataset = replace(DATASET, checks=(CHECK, failed))
+    suites = Path(__file__).parents[3] / "expectations/suites"
+    (html,) = data_docs.pages([dataset], suites, NOW).values()
+    assert "a rule that failed" in html
+    assert CHECK.description in html
+    for tag, attributes in Tags(html).found:
+        assert tag not in {"script", "iframe", "form", "img"}
+        assert not re.match(r"https?:|//", attributes.get("href") or "")

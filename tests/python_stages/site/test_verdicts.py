@@ -61,6 +61,11 @@ def test_what_was_not_shown_is_no_success(missing: dict[str, object]) -> None:
     assert found.reasons
 
 
+def test_text_that_was_made_up_may_reach_the_sealed_lines() -> None:
+    made_up = replace(flow("note", "free_text", R, R, R, R, R, R), is_synthetic=True)
+    assert level(replace(DATASET, flows=(made_up,))) is Level.GOOD
+
+
 def test_a_model_that_nobody_attacked_is_not_good() -> None:
     found = verdicts.judged_model(replace(MODEL, audit=None)).verdict
     assert found.level is Level.OPEN
@@ -86,7 +91,9 @@ def test_a_job_that_failed_is_bad(outcome: str) -> None:
 
 def test_a_plan_is_called_a_plan() -> None:
     planned = replace(MODEL, state="PLANNED", outcome=None, audit=None, scores=())
-    assert "nothing was sent" in verdicts.judged_model(planned).verdict.sentence
+    found = verdicts.judged_model(planned).verdict
+    assert found.level is Level.OPEN
+    assert "nothing was sent" in found.sentence
 
 
 def test_one_bad_dataset_makes_the_whole_bad_and_is_named() -> None:

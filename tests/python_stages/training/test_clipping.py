@@ -152,3 +152,27 @@ def test_a_weight_that_is_used_twice_or_not_at_all_is_refused() -> None:
             is_example,
             1.0,
         )
+
+
+def test_weights_change_shares_and_the_clip_norm_holds_for_what_is_weighted(
+    params: Params, batch: Batch, one_by_one: list[dict[str, jax.Array]]
+) -> None:
+    weights = {"embedding": 3.0, "output": 0.2}
+    weighted = [
+        {name: weights.get(name, 1.0) * array for name, array in each.items()}
+        for each in one_by_one
+    ]
+    norms = sorted(float(optax.tree.norm(gradient)) for gradient in weighted)
+    clip_norm = norms[1] * 1.1
+    scales = [min(1.0, clip_norm / float(optax.tree.norm(each))) for each in weighted]
+    scaled = [optax.tree.scale(*pair) for pair in zip(scales, weighted, strict=True)]
+    found = jax.jit(
+        lambda batch: clipped_sum(
+            params,
+            partial(row_losses, shape=SHAPE, batch=batch),
+            jnp.asarray(batch.is_example),
+            clip_norm,
+            weights,
+        )
+    )(batch)
+    assert_close(found, jax.tree.map(lambda *each: sum(each), *scaled))

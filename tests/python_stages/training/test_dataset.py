@@ -1,6 +1,7 @@
 """Lines become rows."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from python_stages.errors import ConfigError, StageError
 from python_stages.training.batches import Epochs, parts
+from python_stages.training.chat_format import encode_conversations
 from python_stages.training.dataset import Dataset, read
-from tests.python_stages.training.toy import line, lines
+from tests.python_stages.training.toy import ENCODE, line, lines
 
 
 def rows_of(data: Dataset) -> list[tuple[int, ...]]:
@@ -24,16 +26,20 @@ def owned(text: str, person: str | None) -> bytes:
 
 def test_equal_rows_count_once_and_keep_their_order() -> None:
     given_lines = [line("b", "1"), line("a", "2"), line("b", "1"), line("b", "2")]
-    data, counts = read(given_lines, 256, deduplicate=True)
+    data, counts = read(given_lines, ENCODE, deduplicate=True)
     assert rows_of(data) == rows_of(
-        read([given_lines[i] for i in (0, 1, 3)], 256, deduplicate=False)[0]
+        read([given_lines[i] for i in (0, 1, 3)], ENCODE, deduplicate=False)[0]
     )
     assert (counts.n_lines, counts.n_rows, counts.n_duplicates) == (4, 3, 1)
 
 
 def test_rows_that_become_equal_when_cut_count_once() -> None:
     long = ["1" * 100 + middle + "1" * 100 for middle in "23"]
-    data, counts = read([line(text, "ok") for text in long], 64, deduplicate=True)
+    data, counts = read(
+        [line(text, "ok") for text in long],
+        partial(encode_conversations, context=64),
+        deduplicate=True,
+    )
     assert (data.n_rows, counts.n_duplicates, counts.n_cut) == (1, 1, 1)
 
 
@@ -44,28 +50,28 @@ def test_what_one_person_gives_changes_at_most_that_persons_rows(
 ) -> None:
     most = 2
     options = {"deduplicate": True, "max_rows_per_person": most}
-    everybody = set(rows_of(read([owned(*pair) for pair in pairs], 256, **options)[0]))  # type: ignore[arg-type]  # options
+    everybody = set(rows_of(read([owned(*pair) for pair in pairs], ENCODE, **options)[0]))  # type: ignore[arg-type]  # options
     without = [owned(*pair) for pair in pairs if pair[1] != "p"]
-    others = set(rows_of(read(without, 256, **options)[0]))  # type: ignore[arg-type]  # options
+    others = set(rows_of(read(without, ENCODE, **options)[0]))  # type: ignore[arg-type]  # options
     assert others <= everybody
     assert len(everybody - others) <= most
 
 
 def test_a_person_keeps_no_more_rows_than_the_cap() -> None:
     data, counts = read(
-        [owned(str(i), "p") for i in range(9)], 256, deduplicate=True, max_rows_per_person=4
+        [owned(str(i), "p") for i in range(9)], ENCODE, deduplicate=True, max_rows_per_person=4
     )
     assert (data.n_rows, counts.n_over_cap) == (4, 5)
 
 
 def test_a_cap_needs_every_row_to_name_its_person() -> None:
     with pytest.raises(ConfigError, match="subject"):
-        read([owned("a", "p"), owned("b", None)], 256, deduplicate=True, max_rows_per_person=1)
+        read([owned("a", "p"), owned("b", None)], ENCODE, deduplicate=True, max_rows_per_person=1)
 
 
 def test_every_line_is_counted_once() -> None:
     given_lines = [line("a", "b"), line("a", "b"), line("a", "1" * 300), b"\n"]
-    _, counts = read(given_lines, 256, deduplicate=True)
+    _, counts = read(given_lines, ENCODE, deduplicate=True)
     assert (
         counts.n_lines
         == counts.n_rows + counts.n_duplicates + counts.n_over_cap + counts.n_too_long
@@ -87,13 +93,13 @@ def test_every_line_is_counted_once() -> None:
 )
 def test_a_line_of_another_form_is_named_by_number_and_not_by_value(bad: bytes) -> None:
     with pytest.raises(StageError, match=r"lines? .*2") as caught:
-        read([line("a", "b"), bad], 256, deduplicate=False)
+        read([line("a", "b"), bad], ENCODE, deduplicate=False)
     assert "secret" not in str(caught.value)
 
 
 def test_a_batch_holds_its_rows_right_aligned_with_every_target_in_the_window() -> None:
     texts = [line("a" * 3 * n, "1" * (n + 1)) for n in range(20)]
-    data, _ = read(texts, 256, deduplicate=False)
+    data, _ = read(texts, ENCODE, deduplicate=False)
     for part in parts(data, np.arange(data.n_rows)):
         batch = data.batch(part.rows, part.layout, part.size)
         assert batch.is_example.sum() == len(part.rows)
@@ -108,12 +114,12 @@ def test_a_batch_holds_its_rows_right_aligned_with_every_target_in_the_window() 
 
 def test_there_are_few_layouts_whatever_the_lengths() -> None:
     texts = [line("1" * n, "1" * (n % 90 + 1)) for n in range(1, 150)]
-    data, _ = read(texts, 256, deduplicate=False)
+    data, _ = read(texts, ENCODE, deduplicate=False)
     assert len(data.layouts) <= 3
 
 
 def test_an_epoch_holds_every_row_once_in_another_order_each_time() -> None:
-    data, _ = read(lines(50), 256, deduplicate=False)
+    data, _ = read(lines(50), ENCODE, deduplicate=False)
     epochs = Epochs(data, n_epochs=2, batch_size=8, seed=3)
     seen = [
         np.concatenate([epochs.rows(e * epochs.epoch_steps + i) for i in range(epochs.epoch_steps)])

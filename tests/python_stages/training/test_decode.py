@@ -5,8 +5,9 @@ import math
 import pytest
 
 from python_stages.errors import ConfigError
-from python_stages.training import Completion, TrainedModel, TrainSettings, load
+from python_stages.training import Completion, TrainSettings, load
 from python_stages.training.answers import Answer, TokenLogprob
+from python_stages.training.asking import Model
 from python_stages.training.chat_format import Mark
 from python_stages.training.decode import load_base
 from python_stages.training.tokenizer import encode
@@ -17,7 +18,7 @@ TRUE = ["it is blue", "it is green", "it is red"]
 
 
 @pytest.fixture(scope="module")
-def model() -> TrainedModel:
+def model() -> Model:
     rows = [
         line(prompt[0]["content"], answer)
         for prompt, answer in zip(ASKED, TRUE, strict=True)
@@ -31,13 +32,13 @@ def texts(found: list[Completion]) -> list[str]:
     return [one.text for one in found]
 
 
-def test_a_model_says_what_it_was_taught(model: TrainedModel) -> None:
+def test_a_model_says_what_it_was_taught(model: Model) -> None:
     found = model.generate(ASKED, max_tokens=16)
     assert texts(found) == TRUE
     assert {one.finish_reason for one in found} == {"stop"}
 
 
-def test_prompts_are_answered_together_as_alone(model: TrainedModel) -> None:
+def test_prompts_are_answered_together_as_alone(model: Model) -> None:
     together = model.generate(ASKED, max_tokens=16, temperature=1.5, seed=3)
     alone = [model.generate([one], max_tokens=16, temperature=1.5, seed=3)[0] for one in ASKED]
     assert texts(together) == texts(alone)
@@ -45,25 +46,25 @@ def test_prompts_are_answered_together_as_alone(model: TrainedModel) -> None:
         assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
 
 
-def test_draws_follow_the_seed_and_n_answers_differ(model: TrainedModel) -> None:
+def test_draws_follow_the_seed_and_n_answers_differ(model: Model) -> None:
     drawn = texts(model.generate(ASKED[:1], max_tokens=8, temperature=2.0, seed=1, n=6))
     assert drawn == texts(model.generate(ASKED[:1], max_tokens=8, temperature=2.0, seed=1, n=6))
     assert drawn != texts(model.generate(ASKED[:1], max_tokens=8, temperature=2.0, seed=2, n=6))
     assert len(set(drawn)) > 1
 
 
-def test_an_answer_ends_before_a_stop_text(model: TrainedModel) -> None:
+def test_an_answer_ends_before_a_stop_text(model: Model) -> None:
     (found,) = model.generate(ASKED[:1], max_tokens=16, stop=["zzz", " bl"])
     assert (found.text, found.finish_reason) == ("it is", "stop")
     assert "".join(token.token for token in found.tokens) == "it is"
 
 
-def test_an_answer_that_is_cut_says_so(model: TrainedModel) -> None:
+def test_an_answer_that_is_cut_says_so(model: Model) -> None:
     (found,) = model.generate(ASKED[:1], max_tokens=2)
     assert (len(found.tokens), found.finish_reason) == (2, "length")
 
 
-def test_a_stream_comes_to_the_answer(model: TrainedModel) -> None:
+def test_a_stream_comes_to_the_answer(model: Model) -> None:
     for stop in ([], [" blue"]):
         (whole,) = model.generate(ASKED[:1], max_tokens=16, stop=stop)
         pieces = list(model.generate_stream(ASKED[0], max_tokens=16, stop=stop))
@@ -73,7 +74,7 @@ def test_a_stream_comes_to_the_answer(model: TrainedModel) -> None:
         assert all(p.finish_reason is None for p in pieces[:-1])
 
 
-def test_the_likeliest_tokens_are_told_in_their_order(model: TrainedModel) -> None:
+def test_the_likeliest_tokens_are_told_in_their_order(model: Model) -> None:
     (found,) = model.generate(ASKED[:1], max_tokens=16, top_logprobs=3)
     for token in found.tokens:
         values = [value for _, value in token.top]
@@ -85,7 +86,7 @@ def test_the_likeliest_tokens_are_told_in_their_order(model: TrainedModel) -> No
         assert sum(map(math.exp, values)) <= 1 + 1e-6
 
 
-def test_scores_are_the_log_probabilities_of_what_was_generated(model: TrainedModel) -> None:
+def test_scores_are_the_log_probabilities_of_what_was_generated(model: Model) -> None:
     found = model.generate(ASKED, max_tokens=16)
     scored = model.score(ASKED, texts(found))
     for one, other in zip(found, scored, strict=True):
@@ -111,7 +112,7 @@ def test_an_untrained_model_answers_and_knows_nothing() -> None:
         {"top_logprobs": 21},
     ],
 )
-def test_settings_out_of_range_are_refused(model: TrainedModel, bad: dict[str, float]) -> None:
+def test_settings_out_of_range_are_refused(model: Model, bad: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(bad))):
         model.generate(ASKED[:1], **bad)  # type: ignore[arg-type]  # names of the test
 

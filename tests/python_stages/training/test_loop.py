@@ -258,3 +258,29 @@ def test_a_folder_keeps_what_memory_keeps(tmp_path_factory: pytest.TempPathFacto
     storage.delete("b")
     storage.delete("c")
     assert (storage.names(), storage.read("a")) == (("a",), b"2")
+
+
+def test_rows_too_long_are_told_of_and_their_answers_are_whole() -> None:
+    long = [line("7" * 600, "red"), line("box?", "8" * 600)]
+    watcher = Watcher()
+    result, _ = run(PLAIN, [*ROWS, *long], watcher=watcher)
+    (note,) = [event.note for event in watcher.events if event.note]
+    assert "1 lost the middle" in note
+    assert "1 were left out" in note
+    counts = finished(result).counts
+    assert counts is not None
+    assert (counts.n_cut, counts.n_too_long) == (1, 1)
+
+
+def test_a_private_training_counts_them_with_noise_that_epsilon_includes() -> None:
+    many = [line(f"{i:03}" * 300, "red") for i in range(300)]
+    settings = TrainSettings(preset="pico", n_epochs=1, batch_size=100, epsilon=50.0)
+    watcher = Watcher()
+    result, _ = run(settings, [*PRIVATE_ROWS, *many], watcher=watcher)
+    report = finished(result).privacy
+    assert report is not None
+    assert report.n_cut is not None
+    assert 200 < report.n_cut < 400
+    assert report.counts_epsilon == pytest.approx(0.5)
+    assert 0.9 * 50 < report.epsilon <= 50
+    assert any("hold noise" in (event.note or "") for event in watcher.events)

@@ -19,7 +19,7 @@ from python_stages.training.plan import make_plan
 from python_stages.training.privacy import Mechanism
 from python_stages.training.settings import TrainSettings
 from python_stages.training.steps import State, noisy_step
-from tests.python_stages.training.toy import lines
+from tests.python_stages.training.toy import ENCODE, lines
 
 SECRET = bytes(range(32))
 
@@ -119,7 +119,7 @@ def test_rows_and_noise_follow_the_secret_and_the_step(mechanism: Mechanism) -> 
 
 
 def test_the_noise_of_a_step_is_gaussian_added_once_and_of_the_told_size() -> None:
-    data, _ = read(lines(100), 256, deduplicate=True)
+    data, _ = read(lines(100), ENCODE, deduplicate=True)
     settings = TrainSettings(preset="pico", epsilon=8.0, batch_size=20)
     plan = make_plan(settings, data.n_rows, has_validation=False)
     mechanism = Mechanism(3.0, 0.2, 10, 0.5, 1e-5, 100, None)
@@ -143,3 +143,13 @@ def test_a_report_says_what_is_guaranteed_and_what_is_not(mechanism: Mechanism) 
     assert report.unit == "one row, with all its exact copies"
     assert "3" in privacy.report(replace(mechanism, rows_per_person=3)).unit
     assert any("several rows" in sentence for sentence in report.not_covered)
+
+
+def test_counts_are_told_with_geometric_noise_of_the_told_size() -> None:
+    draws = [
+        privacy.noisy_counts(i.to_bytes(32), (1_000, 500), 0.5, 2)[0] - 1_000 for i in range(4_000)
+    ]
+    assert abs(np.mean(draws)) < 0.4
+    q = math.exp(-0.25)
+    assert np.var(draws) == pytest.approx(2 * q / (1 - q) ** 2, rel=0.15)
+    assert np.mean(np.array(draws) == 0) == pytest.approx((1 - q) / (1 + q), abs=0.02)

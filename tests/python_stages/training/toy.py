@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from python_stages.training import (
@@ -11,7 +12,9 @@ from python_stages.training import (
     TrainSettings,
     train,
 )
+from python_stages.training.chat_format import encode_conversations
 
+ENCODE = partial(encode_conversations, context=256)
 COLOURS = ("red", "green", "blue")
 
 

@@ -1,0 +1,14 @@
+with examples as (
+
+    {{ chat_examples(readable(ref('canaries_scrubbed')), dataset='canaries') }}
+
+)
+
+select
+    example_id,
+    split,
+    label,
+    messages,
+    n_tokens,
+    fingerprint
+from examples
