@@ -86,8 +86,15 @@ def of_all(datasets: Sequence[Dataset], models: Sequence[Model]) -> Verdict:
         if reasons
         else " Evaluation and audit are done as well."
     )
+    warned = [one for one in current if one.audit and one.audit.verdict == "WARN"]
+    found = (
+        f"The audit warns of {_n(len(warned), 'model')}, which shows traces of what it was trained "
+        "on or could not be tested enough. Of the rows,"
+        if warned
+        else "Nothing wrong was found:"
+    )
     sentence = (
-        f"Nothing wrong was found: {of} passed all checks and is sealed as "
+        f"{found} {of} passed all checks and is sealed as "
         f"{_n(n_rows, 'example')}, pseudonymous and not anonymous.{rest}"
         if sealed
         else f"Nothing is sealed yet.{rest}"

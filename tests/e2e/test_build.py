@@ -11,10 +11,13 @@ import sqlite3
 import stat
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
+import psutil
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -25,16 +28,47 @@ from tests.e2e.conftest import CHECKOUT, Project
 from tests.e2e.warm import WarmProject
 from tests.python_stages.backends.loopback_api import API_KEY, LoopbackApi, serve
 
+_LOOK_SECONDS = 0.1
 SAMPLE = CHECKOUT / "sample_data" / "transactions.csv"
 
 
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """A project that was built once, by the very command that a user types.
+
+    `arguments` are those of every process that could be seen meanwhile, as `ps` shows them.
+    """
+
+    project: WarmProject
+    arguments: frozenset[str]
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> WarmProject:
-    """Return a project that was built once, by the very command that a user types."""
+def cold(tmp_path_factory: pytest.TempPathFactory) -> Cold:
     root = tmp_path_factory.mktemp("built")
-    cold = Project(CHECKOUT, root)
-    cold.dbt("build")
-    return WarmProject(CHECKOUT, root, outputs=cold.outputs)
+    project = Project(CHECKOUT, root)
+    seen: set[str] = set()
+    has_ended = Event()
+
+    def watch() -> None:
+        while not has_ended.wait(_LOOK_SECONDS):
+            for process in psutil.process_iter(["cmdline"]):
+                seen.update(process.info["cmdline"] or [])
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            project.dbt("build", env={"SEALTUNE_API_KEY": API_KEY})
+        finally:
+            has_ended.set()
+        watching.result()
+    built = WarmProject(CHECKOUT, root, outputs=project.outputs)
+    return Cold(built, frozenset(seen))
+
+
+@pytest.fixture(scope="module")
+def built(cold: Cold) -> WarmProject:
+    return cold.project
 
 
 @pytest.fixture
@@ -91,6 +125,17 @@ def test_a_fresh_build_makes_keys_and_says_where(built: WarmProject) -> None:
     assert f"made new keys in {built.keys}; keep a copy" in "".join(built.outputs)
     assert stat.S_IMODE(built.keys.stat().st_mode) == 0o700
     assert stat.S_IMODE(built.vault.stat().st_mode) == 0o700
+
+
+def test_no_process_of_a_build_shows_a_key_among_its_arguments(cold: Cold) -> None:
+    secrets = {API_KEY}
+    for path in cold.project.keys.rglob("*.key"):
+        text = path.read_text("ascii").strip()
+        secrets |= {text, text.rpartition(":")[2]}
+    assert len(secrets) > 2 * len(("vault", "hmac", "signing", "identity"))
+    shown = "\n".join(cold.arguments)
+    assert "build" in cold.arguments
+    assert not [secret for secret in secrets if secret in shown]
 
 
 def test_a_build_ends_with_the_count_of_rows_in_every_state(built: WarmProject) -> None:
