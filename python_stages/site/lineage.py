@@ -157,9 +157,18 @@ def _of_sql(
             f"the lineage of {node.name} cannot be read off its SQL ({type(error).__name__}); "
             "write it so that sqlglot can, or make it a Python model"
         ) from None
+    # DuckDB's names know no case, and sqlglot gives all of them in lower case
+    spelled = {(name, one.lower()): one for name, found in known.items() for one in found}
+
+    def leaf(relation: str, column: str) -> Column:
+        name = exp.to_column(column, dialect=_DIALECT).name
+        if (relation, name.lower()) not in spelled:  # a way that would be lost
+            raise ConfigError(f"{node.name} reads a column of {relation} that is not declared")
+        return relation, spelled[relation, name.lower()]
+
     return {
         name: frozenset(
-            (one.expression.name, exp.to_column(one.name, dialect=_DIALECT).name)
+            leaf(one.expression.name, one.name)
             for one in root.walk()
             if isinstance(one.expression, exp.Table) and one.expression.name != _LEDGER
         )

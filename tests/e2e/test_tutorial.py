@@ -42,7 +42,7 @@ def test_every_step_prints_what_stands_under_it(tmp_path: Path) -> None:
         if n_steps:
             script = f"source .venv/bin/activate\n{script}"
         done = subprocess.run(
-            [bash, "-euo", "pipefail", "-c", script],
+            [bash, "-eu", "-c", script],
             cwd=project.folder,
             env={**os.environ, **environment},
             capture_output=True,

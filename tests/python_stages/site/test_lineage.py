@@ -1,0 +1,76 @@
+"""The way of columns through SQL: found however names are written, and never lost in silence."""
+
+from typing import Any
+
+import pytest
+
+from python_stages.errors import ConfigError
+from python_stages.site import flows, lineage
+from python_stages.site.artifacts import Manifest
+from python_stages.site.facts import Flow, Passage
+
+
+def manifest(staging: str, *source_columns: str) -> Manifest:
+    """Return a project of one source, a staging view and the sealed lines made of it."""
+
+    def node(kind: str, name: str, reads: list[str], **rest: Any) -> dict[str, Any]:
+        return {
+            "resource_type": kind,
+            "package_name": "p",
+            "name": name,
+            "fqn": ["p", "demo", name],
+            "config": {"meta": {}},
+            "columns": {},
+            "language": "sql",
+            "depends_on": {"nodes": reads},
+            **rest,
+        }
+
+    declared = {name: {"config": {"meta": {"privacy": "free_text"}}} for name in source_columns}
+    raw = {
+        "sources": {"source.p.demo": node("source", "demo", [], columns=declared)},
+        "nodes": {
+            "model.p.stg_demo": node(
+                "model", "stg_demo", ["source.p.demo"], compiled_code=staging, columns={"note": {}}
+            ),
+            "model.p.demo_sealed": node(
+                "model",
+                "demo_sealed",
+                ["model.p.stg_demo"],
+                compiled_code='select note as line from "vault"."main"."stg_demo"',
+                columns={"line": {}},
+            ),
+        },
+    }
+    return Manifest("p", raw)
+
+
+def flow(found: Manifest) -> Flow:
+    (one,) = flows.of_dataset(lineage.read(found), "demo")
+    return one
+
+
+@pytest.mark.parametrize("column", ["note", "Note", "Ticket Description", "Größe in cm"])
+def test_a_column_is_followed_however_its_name_is_written(column: str) -> None:
+    scanned = "with s as (select * from query(kept_sql('x')))"
+    sql = f'{scanned} select "{column}" as note from s'  # noqa: S608 - a name of the test's
+    found = flow(manifest(sql, column))
+    assert found.column == column
+    assert found.stops[-1].passage is Passage.RAW
+    assert flows.reached_raw([found]) == [column]
+
+
+def test_a_name_that_sql_writes_in_another_case_is_the_same_column() -> None:
+    sql = "select RESOLUTION as note from query(kept_sql('x'))"
+    assert flows.reached_raw([flow(manifest(sql, "Resolution"))]) == ["Resolution"]
+
+
+def test_a_column_that_nobody_declared_is_no_end_of_a_way() -> None:
+    sql = "select other as note from query(kept_sql('x'))"
+    with pytest.raises(ConfigError, match="stg_demo"):
+        lineage.read(manifest(sql, "note"))
+
+
+def test_a_column_that_is_not_selected_stops() -> None:
+    found = flow(manifest("select 'x' as note from query(kept_sql('x'))", "note"))
+    assert {one.passage for one in found.stops[1:]} == {Passage.ABSENT}
