@@ -16,7 +16,7 @@
     {%- endif -%}
     {%- for name in candidates -%}
         {%- set relation = dataset_relation(name, state) -%}
-        {%- if not execute or flags.WHICH not in ('build', 'run') or load_relation(relation) -%}
+        {%- if not execute or flags.WHICH not in ('build', 'run', 'show') or load_relation(relation) -%}
             {%- do names.append(name) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -385,13 +385,18 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_go_on(desk: Desk) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # who runs tests in the background of a shell hands down that interrupts are ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
     with watching:
-        assert watching.stdout is not None
-        assert "job ftjob" in watching.stdout.readline()
-        assert "validating files" in watching.stdout.readline()
-        watching.send_signal(signal.SIGINT)
-        rest, errors = watching.communicate(timeout=60)
+        try:
+            assert watching.stdout is not None
+            assert "job ftjob" in watching.stdout.readline()
+            assert "validating files" in watching.stdout.readline()
+            watching.send_signal(signal.SIGINT)
+            rest, errors = watching.communicate(timeout=60)
+        finally:
+            watching.kill()  # else a failed test would wait for it for good
     assert (watching.returncode, errors) == (130, "")
     assert rest == f"the job goes on; follow it with `sealtune watch {row.key[:12]}`\n"
     assert desk.api.jobs[row.job_id or ""].shown["status"] == "validating_files"
