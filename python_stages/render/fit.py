@@ -57,6 +57,9 @@ def fit(batches: Iterable[pa.RecordBatch], budget: int | None) -> Iterator[pa.Re
         StageError: system message and answer alone are over budget.
     """
     for batch in batches:
+        if budget is None:
+            yield batch.append_column(N_CUT, pa.repeat(pa.scalar(0, N_CUT.type), batch.num_rows))
+            continue
         names = ("system_text", "user_text", "assistant_text")
         columns = [batch.column(name).to_pylist() for name in names]
         fitted = [
@@ -71,9 +74,9 @@ def fit(batches: Iterable[pa.RecordBatch], budget: int | None) -> Iterator[pa.Re
 
 
 def _fitted(
-    system: str | None, user: str | None, assistant: str | None, budget: int | None
+    system: str | None, user: str | None, assistant: str | None, budget: int
 ) -> tuple[str | None, int]:
-    if budget is None or user is None or len(user) + len(system or "") <= budget // 2:
+    if user is None or len(user) + len(system or "") <= budget // 2:
         return user, 0
     others = [text for text in (system, assistant) if text is not None]
     room = budget - sum(map(count_tokens, others)) - _TOKENS_PER_MESSAGE * (len(others) + 2)

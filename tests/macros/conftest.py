@@ -23,9 +23,9 @@ _MACROS = {
     "sample_unnamed": _SAMPLE + "n_per_stratum='$n', seed=7)",
     "sample_other_seed": _SAMPLE + f"n_per_stratum='$n', seed=8, {_NAMED})",
     "sample_every_row": _SAMPLE + f"n_per_stratum=none, seed=7, {_NAMED})",
-    "large_cells": "large_cells('rows', ['id', 'city', 'country'], ['city', 'country'], 3, "
+    "large_cells": "large_cells('people', ['id', 'city', 'country'], ['city', 'country'], 3, "
     "[{'city': 'null'}, {'country': \"'elsewhere'\"}])",
-    "all_cells": "large_cells('rows', ['id', 'city', 'country'], ['city', 'country'], 1)",
+    "all_cells": "large_cells('people', ['id', 'city', 'country'], ['city', 'country'], 1)",
     "chat_examples": "chat_examples('scrubbed', dataset='demo', validation_share='$share')",
     "estimate_tokens": "estimate_tokens('text')",
     "jsonl_line": "jsonl_line('messages')",

@@ -19,10 +19,10 @@ many = settings(
 def run(
     con: duckdb.DuckDBPyConnection, sql: str, places: list[tuple[str | None, str]]
 ) -> list[Row]:
-    con.execute("create or replace temp table rows (id integer, city varchar, country varchar)")
+    con.execute("create or replace temp table people (id integer, city varchar, country varchar)")
     if places:
         con.executemany(
-            "insert into rows values (?, ?, ?)", [(n, *place) for n, place in enumerate(places)]
+            "insert into people values (?, ?, ?)", [(n, *place) for n, place in enumerate(places)]
         )
     return con.execute(f"from ({sql}) order by id").fetchall()
 

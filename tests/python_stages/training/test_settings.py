@@ -26,7 +26,7 @@ from python_stages.training.plan import make_plan
         ({"n_epochs": 1.5}, "n_epochs"),
         ({"batch_size": "8"}, "batch_size"),
         ({"seed": -1}, "seed"),
-        ({"preset": "huge"}, "preset"),
+        ({"preset": "huge"}, "base model"),
         ({"learning_rate_multiplier": 0}, "learning_rate_multiplier"),
         ({"lerning_rate": 1}, "lerning_rate"),
     ],
