@@ -148,6 +148,7 @@ def test_scrubbed_replaces_and_counts_and_keeps_every_other_column(
         "assistant_text": "Gas",
         "n_masked": 0,
         "n_unreadable": 0,
+        "n_cut_tokens": 0,
     }
 
 
