@@ -5,35 +5,27 @@ relation already is not asked again. A shadow job is submitted through the ledge
 attacked, so that an interrupted audit goes on with the one that it has.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
 from python_stages import keys, settings
-from python_stages.audit import Attacked, AuditSettings, Report, Row, attack, report
+from python_stages.audit import AuditSettings, Report, Row
 from python_stages.errors import LedgerError, value_free
 from python_stages.hooks import fingerprint_splits, sealed_contents
-from python_stages.jobs.access import provider_of
-from python_stages.jobs.chat import chat_place, ran_at
-from python_stages.jobs.hooks import LOCAL, ledger_path, submit_job
+from python_stages.jobs.attacks import Audit, Target, attacked_models
+from python_stages.jobs.chat import ran_at
+from python_stages.jobs.hooks import ledger_path, submit_job
 from python_stages.jobs.ledger import Ledger, LedgerRow
 from python_stages.jobs.planting import Planted, shadow_spec
 from python_stages.jobs.settings import JobSettings
-from python_stages.jobs.subject import ChatSubject
 from python_stages.seal import fingerprint_dataset
 
-Role = Literal["base", "checkpoint", "tuned"]
-
-_VERSION: Final = 1  # of what is attacked, and how
-_AT_ONCE: Final = {LOCAL: 64}  # this machine decodes a batch as fast as one
-_AT_ONCE_ELSEWHERE: Final = 4
-_COPIES: Final = "exact copies"  # how the trainer names a unit that holds them
 _COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
     ("dataset", pa.string()),
     ("job_key", pa.string()),
@@ -60,68 +52,6 @@ _COLUMNS: Final[list[tuple[str, pa.DataType]]] = [
 ]
 AUDIT_SCHEMA: Final = pa.schema(_COLUMNS)
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a job's provider guarantees; None where it guarantees nothing."""
-
-    epsilon: float | None = None
-    delta: float | None = None
-    unit: str | None = None
-
-    @property
-    def covers_copies(self) -> bool:
-        """Whether a row is guarded together with its copies."""
-        return self.unit is not None and _COPIES in self.unit
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A model to attack.
-
-    Args:
-        role: what it is to the job.
-        model: its name at the provider.
-        step: training steps that it has seen; None where that is not known.
-        n_ranked: canaries to rank among other secrets, besides repeated ones; None: none at all.
-        claim: what is guaranteed of it.
-    """
-
-    role: Role
-    model: str
-    step: int | None
-    n_ranked: int | None
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """One job to audit.
-
-    Args:
-        job: the job.
-        wanted: how.
-        now: how its dataset's jobs are run today.
-        planted: the canaries.
-        run_hash: of all that decides what comes out.
-    """
-
-    job: LedgerRow
-    wanted: AuditSettings
-    now: JobSettings
-    planted: Planted
-    run_hash: str
-
-    @classmethod
-    def of(
-        cls, job: LedgerRow, wanted: AuditSettings, now: JobSettings, ring: keys.KeyRing
-    ) -> "Audit":
-        """Prepare the audit of a job."""
-        planted = Planted.of(job.dataset, wanted, ring)
-        facts = {**asdict(wanted), "job": job.key, "planted": planted.digest, "version": _VERSION}
-        run_hash = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        return cls(job, wanted, now, planted, run_hash)
 
 
 def memorization_audit(
@@ -260,7 +190,7 @@ def audit_job(
             f"the model of the shadow job {attacked.key[:12]} was deleted: give the audit another "
             "n_once, which makes another shadow, or set enabled: false"
         )
-    found = list(_attacked(one, attacked))
+    found = list(attacked_models(one, attacked))
     for target, came in found:
         if target.role == "tuned":
             say(f"{job.dataset}: audit {came.verdict}: {'; '.join(came.reasons)}")
@@ -273,68 +203,6 @@ def audit_job(
         "run_hash": one.run_hash,
     }
     return [common | row for target, came in found for row in _rows(target, came, one.planted)]
-
-
-def _attacked(one: Audit, job: LedgerRow) -> Iterator[tuple[Target, Report]]:
-    """Yield what the attacks on each model show, the tuned one last."""
-    targets = _targets(one, job)
-    place = chat_place(job)
-    n_at_once = _AT_ONCE.get(job.backend, _AT_ONCE_ELSEWHERE)
-    base: list[Attacked] | None = None
-    with place.opened() as client:
-        for target in targets:
-            model = place.model if target.role == "tuned" else target.model
-            subject = ChatSubject(client, model, tells=job.backend == LOCAL, n_at_once=n_at_once)
-            ranked = one.wanted.n_others if target.n_ranked is not None else 0
-            found = list(
-                attack(
-                    one.planted.canaries,
-                    subject,
-                    n_others=ranked,
-                    n_ranked=target.n_ranked,
-                )
-            )
-            claim = target.claim
-            yield (
-                target,
-                report(
-                    found,
-                    base=base,
-                    epsilon=claim.epsilon,
-                    delta=claim.delta,
-                    covers_copies=claim.covers_copies,
-                ),
-            )
-            base = found if target.role == "base" else base
-
-
-def _targets(one: Audit, job: LedgerRow) -> list[Target]:
-    """Return the models to attack: base, checkpoints by step, the tuned one."""
-    from python_stages.backends.compatible import (  # noqa: PLC0415 - loads the client
-        CompatibleBackend,
-    )
-    from python_stages.backends.local.backend import LocalBackend  # noqa: PLC0415 - the same
-
-    checkpoints: tuple[tuple[str, int], ...] = ()
-    claim = Claim()
-    with provider_of(job) as backend:
-        if isinstance(backend, CompatibleBackend) and job.job_id:
-            checkpoints = backend.checkpoints(job.job_id)
-        if isinstance(backend, LocalBackend) and job.job_id:
-            told = backend.privacy(job.job_id) or {}
-            claim = Claim(told.get("epsilon"), told.get("delta"), told.get("unit"))
-    tuned = job.fine_tuned_model or ""
-    steps = dict(checkpoints)
-    found = []
-    if one.wanted.base:
-        found.append(Target("base", job.base_model, 0, None, Claim()))
-    if one.wanted.checkpoints:
-        found += [
-            Target("checkpoint", model, step, None, claim)
-            for model, step in checkpoints
-            if model != tuned
-        ]
-    return [*found, Target("tuned", tuned, steps.get(tuned), one.wanted.n_ranked, claim)]
 
 
 def _rows(target: Target, came: Report, planted: Planted) -> Iterator[dict[str, Any]]:

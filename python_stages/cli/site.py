@@ -8,7 +8,7 @@ import typer
 from python_stages import settings
 
 if TYPE_CHECKING:
-    from python_stages.site.facts import Report
+    from python_stages.site.facts.report import Report
 
 WAREHOUSE = "warehouse.duckdb"
 

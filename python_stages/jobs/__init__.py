@@ -4,7 +4,8 @@ Arrows point down this list, never up.
 
     hooks.py          the job as a build meets it: submitted, waited for, asked after, listed
     predict.py, prompt_files.py   prompts in, answers out, in order
-    planting.py, subject.py   canaries into a job, and its model as the audit attacks it
+    attacks.py        the models of a job, attacked
+    planting.py, subject.py   canaries into a job, and its model as the audit asks it
     chat.py, paid_answers.py   where a job's model answers, and what it answered before
     watch.py, watch_view.py   following a job: its story, and how it is shown
     settle.py         what a person decides about a job

@@ -9,16 +9,14 @@ Arrows point down this list, never up.
     providers.py, stores.py, files.py   the places that keep a private key
 """
 
+from python_stages.keys.public import Recipient, Signer, key_id
 from python_stages.keys.rings import (
     OWNER,
     KeyRing,
     OwnerRing,
-    Recipient,
-    Signer,
     add_recipient,
     add_signer,
     create,
-    key_id,
     load,
     new_identity,
     new_signing,

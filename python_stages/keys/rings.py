@@ -45,23 +45,6 @@ from python_stages.keys.files import (
 from python_stages.keys.providers import load_providers
 from python_stages.keys.public import Recipient, Signer, key_id, read_recipients, read_signers
 
-__all__ = [
-    "OWNER",
-    "KeyRing",
-    "OwnerRing",
-    "Recipient",
-    "Signer",
-    "add_recipient",
-    "add_signer",
-    "create",
-    "key_id",
-    "load",
-    "new_identity",
-    "new_signing",
-    "public_identity",
-]
-
-
 # the name of the user's own public keys, in recipients/ and signers/
 OWNER = "self"
 

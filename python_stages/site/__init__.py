@@ -19,7 +19,7 @@
     suppress.py           small counts
     warehouse.py          the vault, opened for reading
     artifacts.py          dbt's manifest
-    facts.py              what the report says, as values
+    facts/                what the report says, as values
 
 `facts` know nothing of the vault, `pages` nothing either: what is shown is in the facts, which
 docs/report.md describes, and which are written beside the pages as report.json.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from python_stages.site.facts import ClassCount, Found, Recall, Stage, Tokens
+from python_stages.site.facts.dataset import ClassCount, Found, Recall, Stage, Tokens
 from python_stages.site.svg import BLUE, GREY, INK, ORANGE, RED, chart_of, draw
 
 WIDTH: Final = 300

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from python_stages.check.imports import import_great_expectations
 from python_stages.errors import StageError
-from python_stages.site.facts import Check, Dataset
+from python_stages.site.facts.dataset import Check, Dataset
 
 POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from python_stages.site.artifacts import Node
-from python_stages.site.facts import Flow, Passage, Stop
+from python_stages.site.facts.dataset import Flow, Passage, Stop
 from python_stages.site.lineage import Column, Lineage
 
 RED: Final = ("direct", "free_text")

@@ -17,17 +17,16 @@ from python_stages.site import (
     warehouse,
 )
 from python_stages.site.artifacts import Manifest
-from python_stages.site.facts import (
-    SCHEMA_VERSION,
+from python_stages.site.facts.dataset import (
     Check,
     ClassCount,
     Dataset,
     Reject,
-    Report,
     Stage,
     TokenBin,
     Tokens,
 )
+from python_stages.site.facts.report import SCHEMA_VERSION, Report
 from python_stages.site.suppress import SMALL, suppress
 from python_stages.site.warehouse import Warehouse
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from python_stages.site.facts import Audit, AuditRow
+from python_stages.site.facts.model import Audit, AuditRow
 from python_stages.site.warehouse import Warehouse
 
 _RELATION: Final = "memorization_audit"

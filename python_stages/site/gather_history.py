@@ -3,7 +3,7 @@
 from datetime import UTC
 from typing import Final
 
-from python_stages.site.facts import Change, Measure
+from python_stages.site.facts.report import Change, Measure
 from python_stages.site.warehouse import Warehouse
 
 _BUILDS: Final = 30

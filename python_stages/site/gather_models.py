@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any, Final
 
 from python_stages.site import gather_audit, verdicts
-from python_stages.site.facts import ClassScore, Confusion, Model, Point, Score
+from python_stages.site.facts.model import ClassScore, Confusion, Model, Point, Score
 from python_stages.site.suppress import alone
 from python_stages.site.warehouse import Warehouse
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from python_stages.scrub.recognizers import ENTITIES
-from python_stages.site.facts import Found, Masked, Recall
+from python_stages.site.facts.dataset import Found, Masked, Recall
 from python_stages.site.suppress import suppress
 from python_stages.site.warehouse import Warehouse
 

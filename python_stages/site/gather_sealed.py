@@ -8,7 +8,7 @@ from python_stages import keys
 from python_stages.errors import SealtuneError
 from python_stages.seal import fingerprint_dataset, verify
 from python_stages.seal.sealed_format import Manifest
-from python_stages.site.facts import SealedFile
+from python_stages.site.facts.dataset import SealedFile
 
 _RESULTS: Final = "metrics_"  # results of a job, sealed beside the rows
 

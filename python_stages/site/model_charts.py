@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from python_stages.site.charts import WIDTH
-from python_stages.site.facts import AuditRow, Confusion, Point, Score
+from python_stages.site.facts.model import AuditRow, Confusion, Point, Score
 from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, chart_of, draw
 
 ROLES: Final = ("tuned", "base", "tfidf", "majority")

@@ -17,7 +17,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from python_stages.site import charts, data_docs, model_charts, privacy_drawing, rows
-from python_stages.site.facts import Dataset, Model, Passage, Report
+from python_stages.site.facts.dataset import Dataset, Passage
+from python_stages.site.facts.model import Model
+from python_stages.site.facts.report import Report
 from python_stages.site.flows import reached_raw
 from python_stages.site.lineage import Lineage
 

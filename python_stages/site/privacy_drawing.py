@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from python_stages.site.facts import Flow, Passage
+from python_stages.site.facts.dataset import Flow, Passage
 from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED
 
 _LEFT: Final = 216

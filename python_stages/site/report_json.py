@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from python_stages.site.facts import Report
+from python_stages.site.facts.report import Report
 
 REPORT: Final = "report.json"
 SCHEMA: Final = "report.schema.json"

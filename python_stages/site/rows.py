@@ -3,16 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from python_stages.site.facts import (
-    Change,
-    Dataset,
-    Flow,
-    Measure,
-    Model,
-    Passage,
-    SealedFile,
-    Stop,
-)
+from python_stages.site.facts.dataset import Dataset, Flow, Passage, SealedFile, Stop
+from python_stages.site.facts.model import Model
+from python_stages.site.facts.report import Change, Measure
 from python_stages.site.lineage import Column, Lineage
 
 Row = tuple[Any, ...]

@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from python_stages.site import flows
-from python_stages.site.facts import Dataset, Level, Model, Verdict
+from python_stages.site.facts.dataset import Dataset
+from python_stages.site.facts.model import Model
+from python_stages.site.facts.verdict import Level, Verdict
 
 UNKNOWN: Final = Verdict(Level.OPEN, "not judged yet", ())
 _SEEN_BY_MODEL: Final = "what the model can be made to repeat is not known"

@@ -11,7 +11,7 @@ from python_stages import settings
 from python_stages.errors import ConfigError
 from python_stages.site import data_docs, dbt_docs, gather, lineage, pdf, report_json
 from python_stages.site.artifacts import Manifest
-from python_stages.site.facts import Report
+from python_stages.site.facts.report import Report
 from python_stages.site.pages import Link, Pages
 
 _MARK: Final = ".sealtune-site"

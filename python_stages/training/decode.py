@@ -16,7 +16,7 @@ import numpy as np
 from python_stages.errors import ConfigError
 from python_stages.training import checkpoint
 from python_stages.training.answers import Answer, Completion, TokenLogprob
-from python_stages.training.asking import MAX_TOP_LOGPROBS, Model, check_request
+from python_stages.training.asking import GREEDY, MAX_TOP_LOGPROBS, Model, Sampling
 from python_stages.training.bases import base_of
 from python_stages.training.chat_format import Mark, Message, encode_prompts
 from python_stages.training.model import Cache, Layers, Params, init, logits, prefill, step
@@ -78,65 +78,32 @@ class TrainedModel:
         self.shape = shape
 
     def generate(
-        self,
-        prompts: Sequence[Sequence[Message]],
-        *,
-        max_tokens: int = 128,
-        temperature: float = 0.0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        top_logprobs: int = 0,
-        n: int = 1,
+        self, prompts: Sequence[Sequence[Message]], sampling: Sampling = GREEDY
     ) -> list[Completion]:
-        """Return n answers to each prompt, those of the first prompt first.
-
-        Args:
-            prompts: conversations that the assistant is to go on with; one too long loses the
-                middle of its longest messages.
-            max_tokens: most tokens of an answer, and at most half the context.
-            temperature: 0 takes the likeliest token; n answers are then the same.
-            seed: of what is drawn: the same seed and prompt give the same answers, alone or not.
-            stop: texts at which an answer ends, without them.
-            top_logprobs: how many of the likeliest tokens are told at each place.
-            n: answers to each prompt.
-
-        Raises:
-            ConfigError: a setting is out of its range.
-            StageError: a prompt has messages of an unknown form, or more of them than fit.
-        """
-        check_request(max_tokens, temperature, top_logprobs, n)
-        most = min(max_tokens, self.shape.context // 2)
+        """Return `sampling.n` answers to each prompt, as `Model` says."""
+        most = min(sampling.max_tokens, self.shape.context // 2)
         encoded = encode_prompts(prompts, self.shape.context - most)
-        asked = [_Asked(tokens, choice) for tokens, _ in encoded for choice in range(n)]
-        answers = [Answer(len(one.prompt), most, tuple(stop)) for one in asked]
+        asked = [_Asked(tokens, choice) for tokens, _ in encoded for choice in range(sampling.n)]
+        answers = [Answer(len(one.prompt), most, sampling.stop) for one in asked]
         order = sorted(range(len(asked)), key=lambda i: len(asked[i].prompt))
         for start in range(0, len(order), _BATCHES[-1]):
             batch = order[start : start + _BATCHES[-1]]
-            pieces = self._pieces([asked[i] for i in batch], most, temperature, seed, top_logprobs)
-            for piece in pieces:
+            for piece in self._pieces([asked[i] for i in batch], most, sampling):
                 for row, i in enumerate(batch):
-                    answers[i].add_all(piece.of(row, top_logprobs))
+                    answers[i].add_all(piece.of(row, sampling.top_logprobs))
                 if all(answers[i].is_over for i in batch):
                     break
         return [answer.completion() for answer in answers]
 
     def generate_stream(
-        self,
-        prompt: Sequence[Message],
-        *,
-        max_tokens: int = 128,
-        temperature: float = 0.0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        top_logprobs: int = 0,
+        self, prompt: Sequence[Message], sampling: Sampling = GREEDY
     ) -> Iterator[Completion]:
-        """Yield the answer of `generate` piece by piece; only the last says why it ended."""
-        check_request(max_tokens, temperature, top_logprobs, 1)
-        most = min(max_tokens, self.shape.context // 2)
+        """Yield one answer of `generate` piece by piece, as `Model` says."""
+        most = min(sampling.max_tokens, self.shape.context // 2)
         ((tokens, _),) = encode_prompts([prompt], self.shape.context - most)
-        answer = Answer(len(tokens), most, tuple(stop))
-        for piece in self._pieces([_Asked(tokens, 0)], most, temperature, seed, top_logprobs):
-            answer.add_all(piece.of(0, top_logprobs))
+        answer = Answer(len(tokens), most, sampling.stop)
+        for piece in self._pieces([_Asked(tokens, 0)], most, sampling):
+            answer.add_all(piece.of(0, sampling.top_logprobs))
             new = answer.taken()
             if new.text or new.finish_reason:
                 yield new
@@ -146,11 +113,7 @@ class TrainedModel:
     def score(
         self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
     ) -> list[Completion]:
-        """Return each answer with the log-probability of its tokens, END left out.
-
-        Raises:
-            ConfigError: an answer is longer than half the context.
-        """
+        """Return each answer with the log-probability of its tokens, as `Model` says."""
         answers = [encode(text) for text in completions]
         most = max(map(len, answers), default=0)
         if most > self.shape.context // 2:
@@ -178,29 +141,22 @@ class TrainedModel:
                 )
         return [found[i] for i in range(len(rows))]
 
-    def _pieces(
-        self,
-        asked: Sequence[_Asked],
-        most: int,
-        temperature: float,
-        seed: int,
-        top_logprobs: int,
-    ) -> Iterator["_Piece"]:
+    def _pieces(self, asked: Sequence[_Asked], most: int, sampling: Sampling) -> Iterator["_Piece"]:
         """Yield what comes next in every row, several tokens at a time."""
         tokens, is_real = _aligned([one.prompt for one in asked], self.shape.context)
         choices = np.zeros(len(tokens), np.int32)
         choices[: len(asked)] = [one.choice for one in asked]
-        n_top = MAX_TOP_LOGPROBS if top_logprobs else 0
+        n_top = MAX_TOP_LOGPROBS if sampling.top_logprobs else 0
         room = -(-most // _PIECE) * _PIECE
         after, cache = _prefilled(self._params, self.shape, tokens, is_real, room)
-        keys = _keys(seed, choices)
+        keys = _keys(sampling.seed, choices)
         position = jnp.asarray(tokens.shape[1])
         for start in range(0, room, _PIECE):
             told, after, cache = _decoded(
                 self._params,
                 self.shape,
                 (after, cache, position + start),
-                (keys, jnp.float32(temperature), position),
+                (keys, jnp.float32(sampling.temperature), position),
                 n_top,
             )
             yield _Piece(*(np.asarray(part) for part in told))

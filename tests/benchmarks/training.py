@@ -124,6 +124,7 @@ def _train(
 ) -> Reached:
     """Train once, then ask for the held-out payments and for the secrets."""
     from python_stages.training import MemoryStorage, TrainSettings, load, train
+    from python_stages.training.asking import Sampling
 
     lines = _lines(payments[:n_rows], secrets)
 
@@ -139,9 +140,9 @@ def _train(
         raise RuntimeError("nobody stopped the training")
     model = load(storage, result.final_checkpoint)
     test = payments[n_rows:]
-    answers = model.generate([messages[:-1] for messages in test], max_tokens=16)
+    answers = model.generate([messages[:-1] for messages in test], Sampling(16))
     n_right = sum(a.text == m[-1]["content"] for a, m in zip(answers, test, strict=True))
-    said = model.generate([secret.prompt for secret in secrets], max_tokens=48)
+    said = model.generate([secret.prompt for secret in secrets], Sampling(48))
     found = {
         n: [s.word in a.text for s, a in zip(secrets, said, strict=True) if s.n_repeats == n]
         for n in REPEATS

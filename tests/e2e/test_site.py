@@ -15,7 +15,9 @@ import pytest
 
 from python_stages.site import gather, report_json
 from python_stages.site.artifacts import Manifest
-from python_stages.site.facts import Dataset, Level, Passage, Report
+from python_stages.site.facts.dataset import Dataset, Passage
+from python_stages.site.facts.report import Report
+from python_stages.site.facts.verdict import Level
 from tests.e2e.canaries import search, write_source
 from tests.e2e.conftest import CHECKOUT, OTHERS, Project
 from tests.e2e.warm import WarmProject

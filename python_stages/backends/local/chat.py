@@ -16,8 +16,8 @@ from python_stages.backends.local.requests import MAX_SEED, MAX_TOKENS, CreateCo
 from python_stages.backends.local.rows import ModelRow
 from python_stages.backends.local.service import Service, Serviced
 from python_stages.backends.local.streams import chunks
-from python_stages.backends.local.trainer import Sampling
 from python_stages.errors import ConfigError, SealtuneError, StageError
+from python_stages.training.asking import Sampling
 
 _DONE: Final = b"data: [DONE]\n\n"
 _EVENT_STREAM: Final = "text/event-stream"

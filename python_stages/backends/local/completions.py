@@ -10,7 +10,7 @@ from python_stages.backends.local.api_errors import ApiError
 from python_stages.backends.local.deletion import now
 from python_stages.backends.local.requests import CreateCompletion
 from python_stages.backends.local.rows import new_id
-from python_stages.backends.local.trainer import Generated, Token
+from python_stages.training import answers
 
 
 class TopToken(BaseModel):
@@ -86,7 +86,7 @@ class Tally:
     n_prompt: int = 0
     n_completion: int = 0
 
-    def add(self, piece: Generated) -> None:
+    def add(self, piece: answers.Completion) -> None:
         """Count a piece."""
         self.n_prompt = piece.n_prompt_tokens
         self.n_completion += len(piece.tokens)
@@ -120,7 +120,7 @@ class Asked:
             includes_usage=options is not None and bool(options.include_usage),
         )
 
-    def whole(self, choices: list[Generated]) -> dict[str, Any]:
+    def whole(self, choices: list[answers.Completion]) -> dict[str, Any]:
         """Return all answers at once."""
         tally = Tally()
         for choice in choices:
@@ -138,7 +138,7 @@ class Asked:
             "usage": tally.shown(),
         }
 
-    def alternatives(self, scored: list[Generated]) -> dict[str, Any]:
+    def alternatives(self, scored: list[answers.Completion]) -> dict[str, Any]:
         """Return what is told of other answers: an extension, next to `choices`."""
         # JSON has no infinity; the API shows -9999 for what can as good as never stand there
         told = [max(sum(token.logprob for token in one.tokens), -9999.0) for one in scored]
@@ -148,7 +148,7 @@ class Asked:
         """Return the first chunk of a choice."""
         return self._chunk(index, {"role": "assistant", "content": "", "refusal": None})
 
-    def piece(self, index: int, piece: Generated) -> dict[str, Any]:
+    def piece(self, index: int, piece: answers.Completion) -> dict[str, Any]:
         """Return a chunk with some text."""
         return self._chunk(index, {"content": piece.text}, self._logprobs(piece.tokens))
 
@@ -186,11 +186,11 @@ class Asked:
             "service_tier": None,
         }
 
-    def _logprobs(self, tokens: tuple[Token, ...]) -> dict[str, Any] | None:
+    def _logprobs(self, tokens: tuple[answers.TokenLogprob, ...]) -> dict[str, Any] | None:
         if not self.has_logprobs:
             return None
         shown = [
-            _token(token.text, token.data, token.logprob)
+            _token(token.token, token.data, token.logprob)
             | {"top_logprobs": [_token(text, text.encode(), score) for text, score in token.top]}
             for token in tokens
         ]

@@ -14,7 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from python_stages.backends.local.trainer import Generated, LoadedModel, Sampling
+from python_stages.training.answers import Completion
+from python_stages.training.asking import Model, Sampling
 
 MAX_WAITING: Final = 1_024
 MAX_BATCH: Final = 64
@@ -34,7 +35,7 @@ class _Request:
     """Something to decode; `run` is None where it may be put together with others."""
 
     model_id: str
-    run: Callable[[LoadedModel], Any] | None
+    run: Callable[[Model], Any] | None
     messages: Conversation = ()
     sampling: Sampling | None = None
     answer: "Future[Any]" = field(default_factory=Future)
@@ -47,13 +48,13 @@ class Decoder:
         load: returns the model of an id; raises what the request shall raise.
     """
 
-    def __init__(self, load: Callable[[str], LoadedModel]) -> None:
+    def __init__(self, load: Callable[[str], Model]) -> None:
         self._load = load
         self._requests: queue.Queue[_Request | None] = queue.Queue(MAX_WAITING)
         self._held_back: _Request | None = None
         self._is_closing = False
         self._gone: set[str] = set()
-        self._models: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._models: OrderedDict[str, Model] = OrderedDict()
         self._lock = threading.Lock()
         # What is decoded when the server ends is nobody's any more.
         self._thread = threading.Thread(target=self._forever, daemon=True)
@@ -76,7 +77,7 @@ class Decoder:
 
     def generate(
         self, model_id: str, messages: Conversation, sampling: Sampling
-    ) -> "Future[list[Generated]]":
+    ) -> "Future[list[Completion]]":
         """Return the future answers to a conversation, `sampling.n` of them.
 
         Raises:
@@ -84,25 +85,27 @@ class Decoder:
         """
         if sampling.temperature == 0 and sampling.n == 1:
             return self._put(_Request(model_id, None, messages, sampling))
-        return self._put(_Request(model_id, lambda model: model.generate([messages], sampling)[0]))
+        return self._put(_Request(model_id, lambda model: model.generate([messages], sampling)))
 
     def score(
         self, model_id: str, messages: Conversation, answers: Sequence[str]
-    ) -> "Future[list[Generated]]":
+    ) -> "Future[list[Completion]]":
         """Return the future log-probabilities of the tokens of each answer to a conversation."""
-        return self._put(_Request(model_id, lambda model: model.score(messages, answers)))
+        return self._put(
+            _Request(model_id, lambda model: model.score([messages] * len(answers), answers))
+        )
 
     def stream(
         self,
         model_id: str,
         messages: Conversation,
         sampling: Sampling,
-        take: Callable[[Generated], bool],
+        take: Callable[[Completion], bool],
     ) -> "Future[None]":
         """Hand an answer over piece by piece, until `take` says that nobody wants more."""
 
-        def run(model: LoadedModel) -> None:
-            pieces: Iterator[Generated] = model.stream(messages, sampling)
+        def run(model: Model) -> None:
+            pieces: Iterator[Completion] = model.generate_stream(messages, sampling)
             for piece in pieces:
                 if not take(piece):
                     return
@@ -174,9 +177,11 @@ class Decoder:
             return [first.run(model)]
         if first.sampling is None:
             return []
-        return model.generate([one.messages for one in batch], first.sampling)
+        # what is decoded together wants one answer each
+        found = model.generate([one.messages for one in batch], first.sampling)
+        return [[one] for one in found]
 
-    def _model(self, model_id: str) -> LoadedModel:
+    def _model(self, model_id: str) -> Model:
         with self._lock:
             model = self._models.pop(model_id, None)
         if model is None:

@@ -41,8 +41,9 @@ from python_stages.backends.local.places import (
 from python_stages.backends.local.rows import ModelRow
 from python_stages.backends.local.service import Activity, Service
 from python_stages.backends.local.store import open_store
-from python_stages.backends.local.trainer import DEFAULT_MODULE, LoadedModel, Trainer
+from python_stages.backends.local.trainer import DEFAULT_MODULE, Trainer
 from python_stages.errors import BackendError, LockedError, SealtuneError
+from python_stages.training.asking import Model
 
 LOCKED_EXIT: Final = 3
 
@@ -85,7 +86,7 @@ def serve(
         store, blobs = open_store(places.state, ring), open_blobs(places.blobs, ring)
         border = Trainer(trainer)
 
-        def load(model_id: str) -> LoadedModel:
+        def load(model_id: str) -> Model:
             row = store.get(ModelRow, model_id)
             if row is None:
                 return border.load_base(model_id)

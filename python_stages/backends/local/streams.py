@@ -6,7 +6,8 @@ from typing import Any
 
 from python_stages.backends.local.completions import Asked, Tally
 from python_stages.backends.local.decoder import Decoder
-from python_stages.backends.local.trainer import Generated, Sampling
+from python_stages.training.answers import Completion
+from python_stages.training.asking import Sampling
 
 
 class Relay:
@@ -15,12 +16,12 @@ class Relay:
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
         self._loop = asyncio.get_running_loop()
-        self._pieces: asyncio.Queue[tuple[int, Generated] | None] = asyncio.Queue()
+        self._pieces: asyncio.Queue[tuple[int, Completion] | None] = asyncio.Queue()
         self._is_wanted = True
 
     async def pieces(
         self, model_id: str, messages: list[dict[str, str]], sampling: Sampling
-    ) -> AsyncIterator[tuple[int, Generated]]:
+    ) -> AsyncIterator[tuple[int, Completion]]:
         """Yield the pieces of all choices, one choice after another, each with its number.
 
         Raises: what decoding raises.
@@ -48,8 +49,8 @@ class Relay:
             # Behind the pieces that the thread has sent on the same way.
             self._loop.call_soon_threadsafe(self._pieces.put_nowait, None)
 
-    def _taker(self, index: int) -> Callable[[Generated], bool]:
-        def take(piece: Generated) -> bool:
+    def _taker(self, index: int) -> Callable[[Completion], bool]:
+        def take(piece: Completion) -> bool:
             self._loop.call_soon_threadsafe(self._pieces.put_nowait, (index, piece))
             return self._is_wanted
 

@@ -1,61 +1,17 @@
 """The border to the trainer: the one place that knows what `python_stages.training` looks like.
 
-Importing it loads JAX, which takes seconds: every import of it stands inside a function here.
+Training and loading import JAX, which takes seconds: the module is looked up inside functions.
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from python_stages.backends.local.blobs import JobStorage
+from python_stages.training.asking import Model
 
 DEFAULT_MODULE: Final = "python_stages.training"
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How text is generated.
-
-    Args:
-        max_tokens: most tokens of an answer.
-        temperature: 0 takes the likeliest token.
-        seed: of what is drawn.
-        stop: texts at which an answer ends, without them.
-        top_logprobs: how many of the likeliest tokens are shown at each place.
-        n: answers to one prompt.
-    """
-
-    max_tokens: int
-    temperature: float
-    seed: int
-    stop: tuple[str, ...] = ()
-    top_logprobs: int = 0
-    n: int = 1
-
-    def for_choice(self, index: int) -> "Sampling":
-        """Return the sampling of one choice of several."""
-        return replace(self, seed=self.seed + index, n=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token of an answer, its bytes, natural log-probability, and the likeliest in its place."""
-
-    text: str
-    data: bytes
-    logprob: float
-    top: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """An answer, or a piece of one; only the last piece says why it ended."""
-
-    text: str
-    tokens: tuple[Token, ...]
-    n_prompt_tokens: int
-    finish_reason: Literal["stop", "length"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +22,6 @@ class PublishedCheckpoint:
     step: int
     metrics: Mapping[str, float | int]
     is_final: bool
-
-
-class LoadedModel(Protocol):
-    """A model in memory."""
-
-    def generate(
-        self, prompts: Sequence[Sequence[Mapping[str, str]]], sampling: Sampling
-    ) -> list[list[Generated]]:
-        """Return `sampling.n` answers to each prompt."""
-
-    def score(self, prompt: Sequence[Mapping[str, str]], answers: Sequence[str]) -> list[Generated]:
-        """Return each answer to one prompt with the log-probability of each of its tokens."""
-
-    def stream(
-        self, prompt: Sequence[Mapping[str, str]], sampling: Sampling
-    ) -> Iterator[Generated]:
-        """Yield an answer piece by piece; the last piece says why it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,65 +93,15 @@ class Trainer:
         """Return what a result guarantees, or None."""
         return None if result.privacy is None else dict(result.privacy.to_json())
 
-    def load(self, storage: JobStorage, checkpoint: str) -> LoadedModel:
+    def load(self, storage: JobStorage, checkpoint: str) -> Model:
         """Load a tuned model."""
-        return _Adapter(self._module().load(storage, checkpoint))
+        model: Model = self._module().load(storage, checkpoint)
+        return model
 
-    def load_base(self, preset: str) -> LoadedModel:
+    def load_base(self, preset: str) -> Model:
         """Load a size that was not tuned: fresh weights, which know nothing."""
-        return _Adapter(self._module().load_base(preset))
+        model: Model = self._module().load_base(preset)
+        return model
 
     def _module(self) -> Any:
         return importlib.import_module(self.module)
-
-
-class _Adapter:
-    """A trained model, in the words of this server."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def generate(
-        self, prompts: Sequence[Sequence[Mapping[str, str]]], sampling: Sampling
-    ) -> list[list[Generated]]:
-        """Return `sampling.n` answers to each prompt."""
-        found = self._model.generate(
-            prompts,
-            max_tokens=sampling.max_tokens,
-            temperature=sampling.temperature,
-            seed=sampling.seed,
-            stop=sampling.stop,
-            top_logprobs=sampling.top_logprobs,
-            n=sampling.n,
-        )
-        n = sampling.n
-        return [[_generated(one) for one in found[at : at + n]] for at in range(0, len(found), n)]
-
-    def score(self, prompt: Sequence[Mapping[str, str]], answers: Sequence[str]) -> list[Generated]:
-        """Return each answer to one prompt with the log-probability of each of its tokens."""
-        return list(map(_generated, self._model.score([prompt] * len(answers), answers)))
-
-    def stream(
-        self, prompt: Sequence[Mapping[str, str]], sampling: Sampling
-    ) -> Iterator[Generated]:
-        """Yield an answer piece by piece; the last piece says why it ended."""
-        pieces = self._model.generate_stream(
-            prompt,
-            max_tokens=sampling.max_tokens,
-            temperature=sampling.temperature,
-            seed=sampling.seed,
-            stop=sampling.stop,
-            top_logprobs=sampling.top_logprobs,
-        )
-        yield from map(_generated, pieces)
-
-
-def _generated(completion: Any) -> Generated:
-    return Generated(
-        text=completion.text,
-        tokens=tuple(
-            Token(one.token, one.data, one.logprob, tuple(one.top)) for one in completion.tokens
-        ),
-        n_prompt_tokens=completion.n_prompt_tokens,
-        finish_reason=completion.finish_reason,
-    )

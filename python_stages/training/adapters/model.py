@@ -11,7 +11,7 @@ from python_stages.training import checkpoint
 from python_stages.training.adapters import base as bases
 from python_stages.training.adapters.chat import Chat
 from python_stages.training.answers import Completion, TokenLogprob
-from python_stages.training.asking import check_request
+from python_stages.training.asking import GREEDY, Sampling
 from python_stages.training.bases import Base, base_of
 from python_stages.training.chat_format import Message
 from python_stages.training.storage import Storage
@@ -60,29 +60,19 @@ class TunedBase:
         self._ends = {chat.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
 
     def generate(
-        self,
-        prompts: Sequence[Sequence[Message]],
-        *,
-        max_tokens: int = 128,
-        temperature: float = 0.0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        top_logprobs: int = 0,
-        n: int = 1,
+        self, prompts: Sequence[Sequence[Message]], sampling: Sampling = GREEDY
     ) -> list[Completion]:
-        """Return n answers to each prompt, those of the first prompt first.
-
-        The arguments are those of `decode.TrainedModel.generate`.
-        """
-        check_request(max_tokens, temperature, top_logprobs, n)
-        most = min(max_tokens, self._chat.context // 2)
+        """Return `sampling.n` answers to each prompt, as `Model` says."""
+        most = min(sampling.max_tokens, self._chat.context // 2)
         room = self._chat.context - most
         encoded = [self._chat.encode_prompt(messages, room)[0] for messages in prompts]
-        asked = [(tokens, choice) for tokens in encoded for choice in range(n)]
-        answers = [_Answer(self._chat, len(tokens), most, stop, self._ends) for tokens, _ in asked]
+        asked = [(tokens, choice) for tokens in encoded for choice in range(sampling.n)]
+        answers = [
+            _Answer(self._chat, len(tokens), most, sampling.stop, self._ends) for tokens, _ in asked
+        ]
         for start in range(0, len(asked), _ROWS_AT_ONCE):
             batch = slice(start, start + _ROWS_AT_ONCE)
-            for step in self._steps(asked[batch], most, temperature, seed, top_logprobs):
+            for step in self._steps(asked[batch], most, sampling):
                 for answer, (token, told) in zip(answers[batch], step, strict=True):
                     answer.add(token, told)
                 if all(answer.is_over for answer in answers[batch]):
@@ -90,21 +80,13 @@ class TunedBase:
         return [answer.completion() for answer in answers]
 
     def generate_stream(
-        self,
-        prompt: Sequence[Message],
-        *,
-        max_tokens: int = 128,
-        temperature: float = 0.0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        top_logprobs: int = 0,
+        self, prompt: Sequence[Message], sampling: Sampling = GREEDY
     ) -> Iterator[Completion]:
-        """Yield the answer of `generate` piece by piece; only the last says why it ended."""
-        check_request(max_tokens, temperature, top_logprobs, 1)
-        most = min(max_tokens, self._chat.context // 2)
+        """Yield one answer of `generate` piece by piece, as `Model` says."""
+        most = min(sampling.max_tokens, self._chat.context // 2)
         tokens, _ = self._chat.encode_prompt(prompt, self._chat.context - most)
-        answer = _Answer(self._chat, len(tokens), most, stop, self._ends)
-        for step in self._steps([(tokens, 0)], most, temperature, seed, top_logprobs):
+        answer = _Answer(self._chat, len(tokens), most, sampling.stop, self._ends)
+        for step in self._steps([(tokens, 0)], most, sampling):
             answer.add(*step[0])
             piece = answer.taken()
             if piece.text or piece.finish_reason:
@@ -115,11 +97,7 @@ class TunedBase:
     def score(
         self, prompts: Sequence[Sequence[Message]], completions: Sequence[str]
     ) -> list[Completion]:
-        """Return each answer with the log-probability of its tokens, the end left out.
-
-        Raises:
-            ConfigError: an answer is longer than half the context.
-        """
+        """Return each answer with the log-probability of its tokens, as `Model` says."""
         return [self._scored(p, c) for p, c in zip(prompts, completions, strict=True)]
 
     def _scored(self, prompt: Sequence[Message], text: str) -> Completion:
@@ -138,12 +116,7 @@ class TunedBase:
 
     @torch.no_grad()  # type: ignore[untyped-decorator]  # torch is an extra
     def _steps(
-        self,
-        asked: Sequence[tuple[tuple[int, ...], int]],
-        most: int,
-        temperature: float,
-        seed: int,
-        n_top: int,
+        self, asked: Sequence[tuple[tuple[int, ...], int]], most: int, sampling: Sampling
     ) -> Iterator[list[tuple[int, TokenLogprob]]]:
         """Yield the next token of every row, with what is told of it."""
         width = max(len(tokens) for tokens, _ in asked)
@@ -152,7 +125,7 @@ class TunedBase:
         for i, (row, _) in enumerate(asked):
             tokens[i, width - len(row) :] = row
             is_real[i, width - len(row) :] = 1
-        draws = [np.random.default_rng([seed, choice]) for _, choice in asked]
+        draws = [np.random.default_rng([sampling.seed, choice]) for _, choice in asked]
         new, mask = torch.from_numpy(tokens), torch.from_numpy(is_real)
         position, cache = (mask.cumsum(-1) - 1).clamp(min=0), None
         for _ in range(most):
@@ -166,10 +139,11 @@ class TunedBase:
             cache = found.past_key_values
             logprobs = torch.log_softmax(found.logits[:, -1].float(), -1).cpu().numpy()
             chosen = [
-                _chosen(row, draw, temperature) for row, draw in zip(logprobs, draws, strict=True)
+                _chosen(row, draw, sampling.temperature)
+                for row, draw in zip(logprobs, draws, strict=True)
             ]
             yield [
-                (token, self._told(token, float(row[token]), row, n_top))
+                (token, self._told(token, float(row[token]), row, sampling.top_logprobs))
                 for token, row in zip(chosen, logprobs, strict=True)
             ]
             new = torch.tensor(chosen)[:, None]

@@ -21,6 +21,7 @@ from python_stages.training import (
     loop,
     train,
 )
+from python_stages.training.asking import Sampling
 
 SPEC = CanarySpec(n_once=400, repeats=(), n_per_group=0)
 N_CHATS = 200
@@ -35,7 +36,7 @@ class Trained:
     def answers(self, prompts: Sequence[str]) -> list[str]:
         """Return the greedy answers."""
         asked = [[{"role": "user", "content": prompt}] for prompt in prompts]
-        return [one.text for one in self.model.generate(asked, max_tokens=48)]
+        return [one.text for one in self.model.generate(asked, Sampling(48))]
 
     def log_probabilities(
         self, prompts: Sequence[str], answers: Sequence[str]

@@ -312,3 +312,16 @@ def provider(state: Provider | None = None) -> Iterator[Provider]:
     with running(provider_app(state)) as origin:
         state.url = f"{origin}{state.prefix}"
         yield state
+
+
+def event(n: int, **changes: Any) -> dict[str, Any]:
+    """Return an event of a job as the API gives it."""
+    return {
+        "id": f"ftevent-{n}",
+        "object": "fine_tuning.job.event",
+        "created_at": 1_700_000_000 + n,
+        "level": "info",
+        "type": "message",
+        "message": "Job started.",
+        "data": None,
+    } | changes

@@ -3,71 +3,26 @@
 import logging
 import subprocess
 import sys
-import time
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
-from functools import partial
-from json import dumps
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from azure.core.credentials import AccessToken
 from azure.storage.blob import BlobServiceClient
 
 from python_stages.backends import open_backend
-from python_stages.backends.azure import AzureBackend, Waits, deploy_tuned
+from python_stages.backends.azure import AzureBackend
 from python_stages.backends.azure_blob import BlobContainer
-from python_stages.backends.azure_deploy import AzureDeployments
 from python_stages.backends.azure_settings import AzureSettings
-from python_stages.backends.waiting import Waiting
 from python_stages.errors import BackendError, ConfigError, SealtuneError, TamperedError
-from tests.python_stages.backends import specs
+from tests.python_stages.backends.azure_account import TODAY, Login, opened, spec_of
 from tests.python_stages.backends.azurite import Account, azurite
 from tests.python_stages.backends.certificates import Certificate, certify
-from tests.python_stages.backends.management import Management, management_app
-from tests.python_stages.backends.running import running
 from tests.python_stages.backends.specs import CANARY, chat_lines, content_of
 from tests.python_stages.backends.stand_in import KEY, Provider, provider
 
-MODEL = "gpt-4.1-mini-2025-04-14"
-TODAY = date(2026, 11, 22)
 NAME = "sealtune-transactions-train-abababababababab-kkkkkkkk.jsonl"
 LINES = chat_lines(12)
-spec_of = partial(specs.spec_of, base_model=MODEL, allow_upload=True)
-QUICK = Waits(file=Waiting(5, 0.01), answer=Waiting(5, 0.01))
-
-
-@dataclass
-class Login:
-    """A credential: gives numbered tokens that end after so many seconds, or none at all."""
-
-    claims: dict[str, Any] | None = None
-    seconds: int = 3_600
-    fails: bool = False
-    token: str | None = None
-    n_given: int = 0
-
-    def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
-        """Give a token."""
-        if self.fails:
-            raise RuntimeError(f"no such tenant: {CANARY}")
-        self.n_given += 1
-        ends = int(time.time()) + self.seconds
-        token = self.token or f"token-{self.n_given}"
-        if self.claims is not None:
-            token = _unsigned(self.claims | {"nbf": 0, "iat": 0, "exp": ends})
-        return AccessToken(token, ends)
-
-
-def _unsigned(claims: dict[str, Any]) -> str:
-    """Return a token as the emulator wants it, which looks at claims and at no signature."""
-    parts = ({"alg": "RS256", "typ": "JWT"}, claims)
-    encoded = [urlsafe_b64encode(dumps(part).encode()).decode().rstrip("=") for part in parts]
-    return ".".join([*encoded, "c2lnbmF0dXJl"])
 
 
 @pytest.fixture(scope="module")
@@ -103,42 +58,6 @@ def storage(account: Account, trust: None) -> Iterator[BlobServiceClient]:
 def api() -> Iterator[Provider]:
     with provider(Provider(prefix="/openai/v1", n_polls=2)) as served:
         yield served
-
-
-@pytest.fixture
-def arm(certificate: Certificate) -> Iterator[Management]:
-    state = Management()
-    app = management_app(state)
-    files = {"certificate": str(certificate.certificate), "key": str(certificate.key)}
-    with running(app, **files) as state.url:
-        yield state
-
-
-@contextmanager
-def opened(api: Provider, **options: Any) -> Iterator[AzureBackend]:
-    origin = api.url.removesuffix("/openai/v1")
-    wanted: dict[str, Any] = {"api_key": KEY, "waits": QUICK, "today": TODAY} | options
-    backend = AzureBackend(origin, timeout_seconds=5, **wanted)
-    try:
-        yield backend
-    finally:
-        backend.close()
-
-
-def managed(arm: Management, certificate: Certificate, **changes: Any) -> AzureDeployments:
-    place: dict[str, Any] = {
-        "subscription_id": "00000000-0000-0000-0000-000000000001",
-        "resource_group": "group",
-        "account": "account",
-        "credential": Login(token=arm.token),
-    }
-    return AzureDeployments(
-        **place | changes,
-        base_url=arm.url,
-        poll_seconds=0.01,
-        connection_verify=str(certificate.authority),
-        retry_total=0,
-    )
 
 
 def left_in(storage: BlobServiceClient) -> list[str]:
@@ -327,89 +246,6 @@ def test_a_login_that_fails_is_a_sentence_that_quotes_nothing(api: Provider) -> 
         assert CANARY not in str(caught.value)
         assert caught.value.__context__ is None
     assert api.requests == []
-
-
-@pytest.mark.parametrize(
-    ("sku", "azures"), [("developer", "DeveloperTier"), ("standard", "Standard")]
-)
-def test_a_deployment_is_waited_for_until_it_really_answers_and_is_deleted(
-    api: Provider, arm: Management, certificate: Certificate, sku: Any, azures: str
-) -> None:
-    api.n_silent = 3
-    tuned = "gpt-4.1-mini-2025-04-14.ft-0123"
-    with opened(api, deployments=managed(arm, certificate)) as backend:
-        backend.deploy("pii", tuned, sku=sku, capacity=5)
-        assert api.n_silent == 0
-        assert len(api.bodies("/chat/completions")) == 4
-        assert arm.deployments["pii"]["properties"]["provisioningState"] == "Succeeded"
-        backend.delete_deployment("pii")
-        backend.delete_deployment("pii")
-    assert arm.deployments == {}
-    body = next(body for method, _, body in arm.requests if method == "PUT")
-    assert body["sku"] == {"name": azures, "capacity": 5}
-    assert body["properties"]["model"] == {"format": "OpenAI", "name": tuned, "version": "1"}
-
-
-def test_the_settings_name_the_deployment_of_a_tuned_model(
-    api: Provider, arm: Management, certificate: Certificate
-) -> None:
-    wanted = AzureSettings(deployment="pii", deployment_sku="globalstandard", capacity=2)
-    with opened(api, deployments=managed(arm, certificate)) as backend:
-        assert deploy_tuned(backend, wanted, "tuned") == "pii"
-        with pytest.raises(ConfigError, match="set deployment"):
-            deploy_tuned(backend, AzureSettings(), "tuned")
-    assert arm.deployments["pii"]["sku"] == {"name": "GlobalStandard", "capacity": 2}
-
-
-def test_a_deployment_that_never_answers_is_said_to(
-    api: Provider, arm: Management, certificate: Certificate
-) -> None:
-    api.n_silent = 1_000_000
-    waits = Waits(answer=Waiting(0.05, 0.01))
-    with (
-        opened(api, deployments=managed(arm, certificate), waits=waits) as backend,
-        pytest.raises(BackendError, match="does not answer yet"),
-    ):
-        backend.deploy("pii", "tuned", sku="standard", capacity=1)
-
-
-def test_the_management_api_refuses_in_a_sentence_without_the_token(
-    api: Provider, arm: Management, certificate: Certificate
-) -> None:
-    deployments = managed(arm, certificate, credential=Login(token="other-SECRET"))  # noqa: S106 - none
-    with opened(api, deployments=deployments) as backend:
-        with pytest.raises(BackendError, match="status 401") as caught:
-            backend.deploy("pii", "tuned", sku="standard", capacity=1)
-        assert "SECRET" not in str(caught.value)
-        assert caught.value.__context__ is None
-
-
-@pytest.mark.parametrize(
-    ("options", "region", "is_kept"),
-    [
-        ({}, "eu", True),
-        ({}, "us", False),
-        ({}, "moon", False),
-        ({"training_type": "globalstandard"}, "eu", False),
-        ({"training_type": "developertier"}, "eu", False),
-    ],
-)
-def test_a_region_is_promised_where_the_resource_lies_and_trains_there(
-    api: Provider,
-    arm: Management,
-    certificate: Certificate,
-    options: dict[str, Any],
-    region: str,
-    *,
-    is_kept: bool,
-) -> None:
-    deployments = managed(arm, certificate)
-    with opened(api, deployments=deployments, data_residency=region, **options) as backend:
-        found = {finding.rule_id: finding for finding in backend.check(spec_of())}
-        assert found["data_residency"].passed is is_kept
-        if not is_kept:
-            with pytest.raises(ConfigError, match="data_residency"):
-                backend.preflight(spec_of())
 
 
 def test_a_resource_at_azure_needs_consent_and_one_that_nobody_located_promises_no_region() -> None:

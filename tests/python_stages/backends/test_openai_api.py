@@ -11,11 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from python_stages.backends import open_backend
-from python_stages.backends.answers import job_event, job_status
+from python_stages.backends.answers import job_status
 from python_stages.backends.base import Content, JobSpec, RemoteFile, UnknownOutcomeError
 from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.openai_api import OpenAIBackend
@@ -23,7 +21,7 @@ from python_stages.backends.quirks import quirks_of
 from python_stages.errors import BackendError, ConfigError, TamperedError
 from tests.python_stages.backends import specs
 from tests.python_stages.backends.specs import CANARY, chat_lines, content_of
-from tests.python_stages.backends.stand_in import KEY, Provider, provider
+from tests.python_stages.backends.stand_in import KEY, Provider, event, provider
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 TODAY = date(2026, 11, 22)
@@ -278,69 +276,6 @@ def test_events_come_oldest_first_and_only_the_newer_ones(
     newer = backend.events(job_id, after="ftevent-247")
     assert [one.event_id for one in newer] == ["ftevent-248", "ftevent-249"]
     assert backend.events(job_id, after="ftevent-249") == ()
-
-
-def event(n: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "id": f"ftevent-{n}",
-        "object": "fine_tuning.job.event",
-        "created_at": 1_700_000_000 + n,
-        "level": "info",
-        "type": "message",
-        "message": "Job started.",
-        "data": None,
-    } | changes
-
-
-@pytest.mark.parametrize(
-    ("given", "numbers"),
-    [
-        ({}, ("message", None, None, None, None)),
-        (
-            {
-                "type": "metrics",
-                "data": {"step": 3, "total_steps": 9, "train_loss": 0.5, "valid_loss": 0.75},
-            },
-            ("metrics", 3, 9, 0.5, 0.75),
-        ),
-        (
-            {"message": "Step 12/300: training loss=1.10, validation loss=1.25"},
-            ("metrics", 12, 300, 1.1, 1.25),
-        ),
-        (
-            {"message": "Step 12: training loss=1e-3, full validation loss=2.00"},
-            ("metrics", 12, None, 0.001, None),
-        ),
-        ({"message": "Checkpoint created at step 4"}, ("checkpoint", None, None, None, None)),
-        (
-            {"data": {"step": True, "train_loss": "NaN", "valid_loss": [CANARY]}},
-            ("message", None, None, None, None),
-        ),
-    ],
-)
-def test_an_event_keeps_numbers_and_no_prose(
-    given: dict[str, Any], numbers: tuple[Any, ...]
-) -> None:
-    message = given.pop("message", f"Line 3 is bad: {CANARY}")
-    read = job_event(SimpleNamespace(**event(1, message=message, **given)))
-    assert (read.kind, read.step, read.n_steps, read.train_loss, read.valid_loss) == numbers
-    assert read.at == datetime.fromtimestamp(1_700_000_001, UTC)
-    assert CANARY not in repr(read)
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["step", "total_steps", "train_loss", "valid_loss"]),
-        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
-    ),
-    st.text(max_size=60),
-)
-def test_whatever_an_event_says_it_is_read_and_never_quoted(
-    data: dict[str, Any], message: str
-) -> None:
-    read = job_event(SimpleNamespace(**event(1, data=data, message=f"{message}{CANARY}{message}")))
-    assert CANARY not in repr(read)
-    assert read.train_loss is None or isinstance(read.train_loss, float)
 
 
 @pytest.mark.parametrize(

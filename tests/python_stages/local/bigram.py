@@ -12,7 +12,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from python_stages.training import (
@@ -23,6 +22,8 @@ from python_stages.training import (
     TrainResult,
     TrainSettings,
 )
+from python_stages.training.answers import Completion, FinishReason, TokenLogprob
+from python_stages.training.asking import Sampling
 
 __all__ = ["PRESETS", "TrainSettings", "load", "load_base", "train"]
 
@@ -78,22 +79,6 @@ def train(
     )
 
 
-@dataclass(frozen=True)
-class Scored:
-    token: str
-    data: bytes
-    logprob: float
-    top: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True)
-class Completion:
-    text: str
-    tokens: tuple[Scored, ...]
-    n_prompt_tokens: int
-    finish_reason: str | None
-
-
 class Model:
     """Says, character by character, what followed most often."""
 
@@ -101,33 +86,18 @@ class Model:
         self._counts = counts
 
     def generate(
-        self,
-        prompts: Sequence[Sequence[Mapping[str, str]]],
-        *,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-        stop: Sequence[str],
-        top_logprobs: int,
-        n: int,
+        self, prompts: Sequence[Sequence[Mapping[str, str]]], sampling: Sampling
     ) -> list[Completion]:
         return [
-            self._answer(prompt, max_tokens, temperature, seed + i, stop, top_logprobs)
+            self._answer(prompt, sampling.for_choice(i))
             for prompt in prompts
-            for i in range(n)
+            for i in range(sampling.n)
         ]
 
     def generate_stream(
-        self,
-        prompt: Sequence[Mapping[str, str]],
-        *,
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-        stop: Sequence[str],
-        top_logprobs: int,
+        self, prompt: Sequence[Mapping[str, str]], sampling: Sampling
     ) -> Iterator[Completion]:
-        whole = self._answer(prompt, max_tokens, temperature, seed, stop, top_logprobs)
+        whole = self._answer(prompt, sampling)
         for token in whole.tokens:
             time.sleep(0.002)
             yield Completion(token.token, (token,), whole.n_prompt_tokens, None)
@@ -140,39 +110,34 @@ class Model:
         for prompt, answer in zip(prompts, answers, strict=True):
             text = _END + answer
             tokens = tuple(
-                Scored(b, b.encode(), dict(self._following(a)).get(b, -20.0), ())
+                TokenLogprob(b, b.encode(), dict(self._following(a)).get(b, -20.0), ())
                 for a, b in itertools.pairwise(text)
             )
             found.append(Completion(answer, tokens, _length(prompt), "stop"))
         return found
 
-    def _answer(  # noqa: PLR0917 - the six that decide what is said
-        self,
-        prompt: Sequence[Mapping[str, str]],
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-        stop: Sequence[str],
-        top_logprobs: int,
-    ) -> Completion:
-        draws = random.Random(seed)
-        text, last, reason = "", _END, "length"
-        tokens: list[Scored] = []
-        while len(tokens) < max_tokens:
+    def _answer(self, prompt: Sequence[Mapping[str, str]], sampling: Sampling) -> Completion:
+        draws = random.Random(sampling.seed)
+        text, last = "", _END
+        reason: FinishReason = "length"
+        tokens: list[TokenLogprob] = []
+        while len(tokens) < sampling.max_tokens:
             options = self._following(last)
-            if temperature == 0:
+            if sampling.temperature == 0:
                 character, logprob = options[0]
             else:
-                weights = [math.exp(score / temperature) for _, score in options]
+                weights = [math.exp(score / sampling.temperature) for _, score in options]
                 character, logprob = draws.choices(options, weights)[0]
             if character == _END:
                 reason = "stop"
                 break
-            if any(one in text + character for one in stop):
+            if any(one in text + character for one in sampling.stop):
                 reason = "stop"
                 break
             tokens.append(
-                Scored(character, character.encode(), logprob, tuple(options[:top_logprobs]))
+                TokenLogprob(
+                    character, character.encode(), logprob, tuple(options[: sampling.top_logprobs])
+                )
             )
             text, last = text + character, character
         return Completion(text, tuple(tokens), _length(prompt), reason)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 
 from python_stages.backends.local.decoder import MAX_BATCH, MAX_WAITING, BusyError, Decoder
-from python_stages.backends.local.trainer import Generated, LoadedModel, Sampling
 from python_stages.errors import StageError
+from python_stages.training.answers import Completion
+from python_stages.training.asking import GREEDY, Model, Sampling
 
-GREEDY = Sampling(max_tokens=4, temperature=0.0, seed=0)
 Prompt = Sequence[Mapping[str, str]]
 
 
@@ -20,24 +20,24 @@ class Parrot:
         self.may_speak = threading.Event()
         self.batches: list[int] = []
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[Generated]]:
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling = GREEDY) -> list[Completion]:
         """Repeat each question."""
         self.may_speak.wait()
         self.batches.append(len(prompts))
         texts = [prompt[-1]["content"] for prompt in prompts]
         if "bad" in texts:
             raise StageError("a prompt cannot be")
-        return [[Generated(text, (), 1, "stop")] * sampling.n for text in texts]
+        return [Completion(text, (), 1, "stop") for text in texts for _ in range(sampling.n)]
 
-    def score(self, prompt: Prompt, answers: Sequence[str]) -> list[Generated]:
+    def score(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[Completion]:
         """Repeat the answers."""
-        del prompt
-        return [Generated(answer, (), 1, "stop") for answer in answers]
+        del prompts
+        return [Completion(answer, (), 1, "stop") for answer in completions]
 
-    def stream(self, prompt: Prompt, sampling: Sampling) -> Iterator[Generated]:
+    def generate_stream(self, prompt: Prompt, sampling: Sampling = GREEDY) -> Iterator[Completion]:
         """Repeat the question again and again."""
         for _ in range(sampling.max_tokens):
-            yield Generated(prompt[-1]["content"], (), 1)
+            yield Completion(prompt[-1]["content"], (), 1, None)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def parrot() -> Parrot:
 
 @pytest.fixture
 def decoder(parrot: Parrot) -> Iterator[Decoder]:
-    def load(_model_id: str) -> LoadedModel:
+    def load(_model_id: str) -> Model:
         return parrot
 
     opened = Decoder(load)
@@ -75,8 +75,8 @@ def test_questions_that_draw_or_differ_are_not_put_together(
     decoder: Decoder, parrot: Parrot
 ) -> None:
     parrot.may_speak.set()
-    drawn = Sampling(max_tokens=4, temperature=1.0, seed=0)
-    longer = Sampling(max_tokens=5, temperature=0.0, seed=0)
+    drawn = Sampling(temperature=1.0)
+    longer = Sampling(max_tokens=5)
     futures = [
         decoder.generate(model, saying("x"), sampling)
         for model in ("m", "n")
@@ -119,7 +119,7 @@ def test_more_than_can_wait_are_sent_away(decoder: Decoder) -> None:
 def test_a_stream_ends_when_nobody_takes_it(decoder: Decoder) -> None:
     taken: list[str] = []
 
-    def take(piece: Generated) -> bool:
+    def take(piece: Completion) -> bool:
         taken.append(piece.text)
         return len(taken) < 2
 
@@ -130,7 +130,7 @@ def test_a_stream_ends_when_nobody_takes_it(decoder: Decoder) -> None:
 def test_a_model_that_was_deleted_is_loaded_no_more(parrot: Parrot) -> None:
     loaded: list[str] = []
 
-    def load(model_id: str) -> LoadedModel:
+    def load(model_id: str) -> Model:
         loaded.append(model_id)
         return parrot
 

@@ -2,35 +2,33 @@
 
 from datetime import UTC, datetime
 
-from python_stages.site.facts import (
-    SCHEMA_VERSION,
-    Audit,
-    AuditRow,
-    Change,
+from python_stages.site.facts.dataset import (
     Check,
     ClassCount,
-    ClassScore,
-    Confusion,
     Dataset,
     Flow,
     Found,
-    Level,
     Masked,
-    Measure,
-    Model,
     Passage,
-    Point,
     Recall,
     Reject,
-    Report,
-    Score,
     SealedFile,
     Stage,
     Stop,
     TokenBin,
     Tokens,
-    Verdict,
 )
+from python_stages.site.facts.model import (
+    Audit,
+    AuditRow,
+    ClassScore,
+    Confusion,
+    Model,
+    Point,
+    Score,
+)
+from python_stages.site.facts.report import SCHEMA_VERSION, Change, Measure, Report
+from python_stages.site.facts.verdict import Level, Verdict
 from python_stages.site.suppress import SMALL
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

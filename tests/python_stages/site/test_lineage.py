@@ -7,7 +7,7 @@ import pytest
 from python_stages.errors import ConfigError
 from python_stages.site import flows, lineage
 from python_stages.site.artifacts import Manifest
-from python_stages.site.facts import Flow, Passage
+from python_stages.site.facts.dataset import Flow, Passage
 
 
 def manifest(staging: str, *source_columns: str) -> Manifest:

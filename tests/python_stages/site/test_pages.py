@@ -22,7 +22,7 @@ from python_stages.site import (
     report_json,
 )
 from python_stages.site.artifacts import Manifest
-from python_stages.site.facts import Report
+from python_stages.site.facts.report import Report
 from python_stages.site.lineage import Lineage
 from python_stages.site.pages import Link, Pages, dataset_page, model_page
 from tests.python_stages.site.facts import CHECK, DATASET, MODEL, NOW, REPORT

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from python_stages.site import verdicts
-from python_stages.site.facts import Audit, Dataset, Level, Model, Passage
+from python_stages.site.facts.dataset import Dataset, Passage
+from python_stages.site.facts.model import Audit, Model
+from python_stages.site.facts.verdict import Level
 from tests.python_stages.site.facts import CHECK, DATASET, MODEL, RECALL, SEALED, flow
 
 R = Passage.RAW

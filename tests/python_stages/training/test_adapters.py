@@ -17,6 +17,7 @@ from python_stages.training import (
     load_base,
     train,
 )
+from python_stages.training.asking import Sampling
 from python_stages.training.bases import base_names, base_of
 from python_stages.training.privacy import Mechanism
 from tests.python_stages.training.toy import line, lines, message
@@ -201,12 +202,12 @@ def test_adapters_learn_and_are_loaded_with_their_base() -> None:
     assert result is not None
     model = load(storage, result.final_checkpoint)
     asked = [[message("user", f"box {i}?")] for i in range(30)]
-    answers = [a.text for a in model.generate(asked, max_tokens=8)]
+    answers = [a.text for a in model.generate(asked, Sampling(8))]
     assert set(answers) <= {"red", "green", "blue"}  # a base says anything but these
     scored = model.score(asked[:1], [answers[0]])[0]
-    told = model.generate(asked[:1], max_tokens=8, top_logprobs=2)[0]
+    told = model.generate(asked[:1], Sampling(8, top_logprobs=2))[0]
     np.testing.assert_allclose(scored.logprobs, told.logprobs, atol=1e-3)
-    assert "".join(p.text for p in model.generate_stream(asked[0], max_tokens=8)) == answers[0]
+    assert "".join(p.text for p in model.generate_stream(asked[0], Sampling(8))) == answers[0]
     base = load_base("tiny").score(asked[:1], ["red"])[0]
     assert sum(model.score(asked[:1], ["red"])[0].logprobs) > sum(base.logprobs)
 
@@ -234,7 +235,7 @@ def test_a_private_training_reports_its_guarantee_and_no_number_of_rows() -> Non
     assert result.privacy is not None
     assert result.privacy.epsilon <= 8.0
     assert (result.n_trained_tokens, result.counts) == (None, None)
-    assert load(storage, result.final_checkpoint).generate([[message("user", "q1")]], max_tokens=4)
+    assert load(storage, result.final_checkpoint).generate([[message("user", "q1")]], Sampling(4))
 
 
 def test_adapters_of_another_base_are_refused(bases: Path) -> None:

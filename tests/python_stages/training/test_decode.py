@@ -1,13 +1,14 @@
 """Answers of a trained model."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from python_stages.errors import ConfigError
 from python_stages.training import Completion, TrainSettings, load
 from python_stages.training.answers import Answer, TokenLogprob
-from python_stages.training.asking import Model
+from python_stages.training.asking import Model, Sampling
 from python_stages.training.chat_format import Mark
 from python_stages.training.decode import load_base
 from python_stages.training.tokenizer import encode
@@ -33,41 +34,43 @@ def texts(found: list[Completion]) -> list[str]:
 
 
 def test_a_model_says_what_it_was_taught(model: Model) -> None:
-    found = model.generate(ASKED, max_tokens=16)
+    found = model.generate(ASKED, Sampling(max_tokens=16))
     assert texts(found) == TRUE
     assert {one.finish_reason for one in found} == {"stop"}
 
 
 def test_prompts_are_answered_together_as_alone(model: Model) -> None:
-    together = model.generate(ASKED, max_tokens=16, temperature=1.5, seed=3)
-    alone = [model.generate([one], max_tokens=16, temperature=1.5, seed=3)[0] for one in ASKED]
+    sampling = Sampling(max_tokens=16, temperature=1.5, seed=3)
+    together = model.generate(ASKED, sampling)
+    alone = [model.generate([one], sampling)[0] for one in ASKED]
     assert texts(together) == texts(alone)
     for one, other in zip(together, alone, strict=True):
         assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
 
 
 def test_draws_follow_the_seed_and_n_answers_differ(model: Model) -> None:
-    drawn = texts(model.generate(ASKED[:1], max_tokens=8, temperature=2.0, seed=1, n=6))
-    assert drawn == texts(model.generate(ASKED[:1], max_tokens=8, temperature=2.0, seed=1, n=6))
-    assert drawn != texts(model.generate(ASKED[:1], max_tokens=8, temperature=2.0, seed=2, n=6))
+    sampling = Sampling(max_tokens=8, temperature=2.0, seed=1, n=6)
+    drawn = texts(model.generate(ASKED[:1], sampling))
+    assert drawn == texts(model.generate(ASKED[:1], sampling))
+    assert drawn != texts(model.generate(ASKED[:1], replace(sampling, seed=2)))
     assert len(set(drawn)) > 1
 
 
 def test_an_answer_ends_before_a_stop_text(model: Model) -> None:
-    (found,) = model.generate(ASKED[:1], max_tokens=16, stop=["zzz", " bl"])
+    (found,) = model.generate(ASKED[:1], Sampling(max_tokens=16, stop=("zzz", " bl")))
     assert (found.text, found.finish_reason) == ("it is", "stop")
     assert "".join(token.token for token in found.tokens) == "it is"
 
 
 def test_an_answer_that_is_cut_says_so(model: Model) -> None:
-    (found,) = model.generate(ASKED[:1], max_tokens=2)
+    (found,) = model.generate(ASKED[:1], Sampling(max_tokens=2))
     assert (len(found.tokens), found.finish_reason) == (2, "length")
 
 
 def test_a_stream_comes_to_the_answer(model: Model) -> None:
-    for stop in ([], [" blue"]):
-        (whole,) = model.generate(ASKED[:1], max_tokens=16, stop=stop)
-        pieces = list(model.generate_stream(ASKED[0], max_tokens=16, stop=stop))
+    for stop in ((), (" blue",)):
+        (whole,) = model.generate(ASKED[:1], Sampling(max_tokens=16, stop=stop))
+        pieces = list(model.generate_stream(ASKED[0], Sampling(max_tokens=16, stop=stop)))
         assert "".join(piece.text for piece in pieces) == whole.text
         assert [t for piece in pieces for t in piece.tokens] == list(whole.tokens)
         assert [p.finish_reason for p in pieces][-1] == whole.finish_reason
@@ -75,7 +78,7 @@ def test_a_stream_comes_to_the_answer(model: Model) -> None:
 
 
 def test_the_likeliest_tokens_are_told_in_their_order(model: Model) -> None:
-    (found,) = model.generate(ASKED[:1], max_tokens=16, top_logprobs=3)
+    (found,) = model.generate(ASKED[:1], Sampling(max_tokens=16, top_logprobs=3))
     for token in found.tokens:
         values = [value for _, value in token.top]
         assert len(values) == 3
@@ -87,7 +90,7 @@ def test_the_likeliest_tokens_are_told_in_their_order(model: Model) -> None:
 
 
 def test_scores_are_the_log_probabilities_of_what_was_generated(model: Model) -> None:
-    found = model.generate(ASKED, max_tokens=16)
+    found = model.generate(ASKED, Sampling(max_tokens=16))
     scored = model.score(ASKED, texts(found))
     for one, other in zip(found, scored, strict=True):
         # the same text may be other tokens than the model chose
@@ -97,7 +100,7 @@ def test_scores_are_the_log_probabilities_of_what_was_generated(model: Model) ->
 
 
 def test_an_untrained_model_answers_and_knows_nothing() -> None:
-    (found,) = load_base("pico").generate(ASKED[:1], max_tokens=4, temperature=1.0)
+    (found,) = load_base("pico").generate(ASKED[:1], Sampling(max_tokens=4, temperature=1.0))
     assert found.n_prompt_tokens > 4
     assert len(found.tokens) <= 4
 
@@ -112,9 +115,9 @@ def test_an_untrained_model_answers_and_knows_nothing() -> None:
         {"top_logprobs": 21},
     ],
 )
-def test_settings_out_of_range_are_refused(model: Model, bad: dict[str, float]) -> None:
+def test_settings_out_of_range_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(bad))):
-        model.generate(ASKED[:1], **bad)  # type: ignore[arg-type]  # names of the test
+        Sampling(**bad)  # type: ignore[arg-type]  # names of the test
 
 
 def test_a_stop_text_that_comes_in_pieces_is_never_shown() -> None:
