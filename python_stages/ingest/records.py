@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import regex  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from python_stages.ingest.lines import (
     MAX_LINE_BYTES,
@@ -31,9 +32,10 @@ from python_stages.ingest.lines import (
 )
 
 _COUNT_BYTES = 256 << 10  # stays in the processor's cache
-# As DuckDB's strict reader has it (lines.py), but that a line may only end inside of quotes.
-_QUOTED = re.compile(rb' ?+"((?:[^"]|""|" ++")*+)" *+(?=,|\Z)')
-_BARE = re.compile(rb'((?! ?")[^,\r\n]*+)(?=,|\Z)')
+# As DuckDB's strict reader has it (lines.py, which says why not `re`), but that a line may only end
+# inside of quotes.
+_QUOTED = regex.compile(rb' ?+"((?:[^"]|""|" ++")*+)" *+(?=,|\Z)')
+_BARE = regex.compile(rb'((?! ?")[^,\r\n]*+)(?=,|\Z)')
 _BLANK = "blank"
 _OPENING = re.compile(rb' ?"')
 

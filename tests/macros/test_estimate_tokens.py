@@ -15,9 +15,7 @@ ALPHABET = "abzÄßéжЯ東京アعא019٣५ .,;:!?'\"\\{}|€$%\u0301\u00a0\u
 RE2_SPACE = frozenset("\t\n\f\r ")
 runs = st.builds(str.__mul__, st.sampled_from(ALPHABET), st.integers(1, 20))
 texts = st.lists(runs, max_size=10).map("".join)
-many = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def estimate(

@@ -13,9 +13,7 @@ Cells = Callable[[str, list[Place]], list[tuple[int, str | None, str]]]
 K = 3
 places = st.sampled_from(["Köln", "Bonn", "Lyon", None]), st.sampled_from(["DE", "FR", "PL"])
 rows = st.lists(st.tuples(*places), max_size=30)
-many = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

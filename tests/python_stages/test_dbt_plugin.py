@@ -348,9 +348,7 @@ def test_keys_inside_the_project_are_neither_made_nor_used(
 # ── keyed_hmac ──
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(

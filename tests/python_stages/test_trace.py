@@ -219,7 +219,7 @@ def two_rings(tmp_path_factory: pytest.TempPathFactory) -> tuple[KeyRing, KeyRin
     return keys.create(root / "mine"), keys.create(root / "other")
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(value=st.text(min_size=1, max_size=20))
 def test_another_key_finds_nobody(value: str, two_rings: tuple[KeyRing, KeyRing]) -> None:
     mine, other = two_rings

@@ -403,7 +403,7 @@ def test_no_examples_at_all_are_no_pass() -> None:
     assert {"n_train", "n_validation", "label_code"} <= failures(run([])).keys()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 20))
 def test_the_verdict_does_not_depend_on_the_order_of_rows(seed: int, size: int) -> None:
     rows = [*one_prompt_in_both_splits(), changed(n_tokens=0, label="Rail")[0]]

@@ -144,7 +144,7 @@ def test_scores_of_labels_are_what_one_counts_by_hand() -> None:
     assert in_denominator["f1", "Gas"] == 5
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from(LABELS), st.sampled_from([*LABELS, "Food", None])),

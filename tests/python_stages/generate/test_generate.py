@@ -337,7 +337,7 @@ def test_a_dirty_file_holds_each_harmless_oddity(
     assert max(Counter(row[0] for row in good).values()) > 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     n_rows=st.integers(0, 150),
     seed=st.integers(0, 2**64 - 1),

@@ -153,7 +153,7 @@ any_lines = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     lines=any_lines,
     end=st.sampled_from([b"\n", b"\r\n"]),
@@ -436,7 +436,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(rule=rules, values=st.lists(raw_cells, min_size=1, max_size=20))
 def test_a_cell_is_good_if_and_only_if_no_fault_holds(
     con: duckdb.DuckDBPyConnection, rule: ColumnRule, values: list[str | None]
@@ -448,7 +448,6 @@ def test_a_cell_is_good_if_and_only_if_no_fault_holds(
     assert wrong == []
 
 
-@settings(deadline=None)
 @given(rule=rules)
 def test_empty_cells_are_missing_where_they_are_required_and_good_elsewhere(
     con: duckdb.DuckDBPyConnection, rule: ColumnRule

@@ -138,7 +138,7 @@ line_pieces = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(ends, st.lists(line_pieces, min_size=1, max_size=9), st.sampled_from([0, 1]))
 @example(b"\n", [b"a,", b' "', b"b,", b'",c'], 1)
 @example(b"\n", [b"1,2,", b'  "3'], 1)

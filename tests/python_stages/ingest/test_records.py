@@ -66,7 +66,7 @@ def test_the_count_is_that_of_pythons_reader(rows: list[tuple[str, ...]], end: s
             assert count.is_plain
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tables)
 def test_of_a_file_without_faults_every_record_is_read_whole(rows: list[tuple[str, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -126,7 +126,7 @@ def test_two_broken_records_are_two_where_it_is_known_how_one_begins(tmp_path: P
     assert len(kept) == len(GOOD)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from([*GOOD, b'8,"open\n', b"\n", b'"', b"5,\n"]), max_size=8))
 def test_read_is_kept_plus_rejected_whatever_the_file(pieces: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -338,7 +338,7 @@ def fault_of(kinds: list[Any], statuses: list[int]) -> st.SearchStrategy[Fault]:
 FAULTS = fault_of(["refuse", *SILENT_KINDS], [400, 403, 404, 408, 409, 429, 500, 503])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     faults=st.lists(FAULTS, max_size=4),
     crashes=st.lists(st.none() | st.integers(0, 15), max_size=5),

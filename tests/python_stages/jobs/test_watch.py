@@ -220,7 +220,7 @@ def test_questions_are_close_together_after_a_change_and_far_apart_where_nothing
     assert waits[-2:] == [0.2, 0.3]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n_steps=st.integers(1, 3_000), n_jumps=st.integers(1, 7))
 def test_however_many_steps_a_job_has_about_fifty_lines_tell_of_them(
     n_steps: int, n_jumps: int

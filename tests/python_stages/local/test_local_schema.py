@@ -38,7 +38,6 @@ def test_every_answer_is_as_described(server: Server) -> None:
 
         @settings(
             max_examples=N_EXAMPLES,
-            deadline=None,
             database=None,
             derandomize=True,
             phases=[Phase.generate],

@@ -1,13 +1,9 @@
-"""What tests of the stage share: an engine, and patience where the machine is busy."""
+"""What tests of the stage share: an engine."""
 
 import pytest
-from hypothesis import settings
 
 from python_stages.scrub import Engine
 from tests.python_stages.scrub.engines import built
-
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

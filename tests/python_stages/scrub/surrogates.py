@@ -13,7 +13,7 @@ american = surrogate_pools.names_of("en_US")
 
 given_names = st.sampled_from([*american.male.names, *american.female.names])
 surnames = st.sampled_from(american.surnames.names)
-BRIEF = settings(max_examples=25, deadline=None)
+BRIEF = settings(max_examples=25)
 
 
 def of(entity: str, value: str, locale: str = "") -> str:

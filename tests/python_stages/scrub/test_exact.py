@@ -34,7 +34,7 @@ def vectors(nlp: "Language", texts: list[str]) -> "NDArray[np.float32]":
     return found
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=40), min_size=2, max_size=9))
 def test_the_vectors_of_a_text_are_the_same_in_every_batch(
     shipped: "Language", drawn: list[list[str]]

@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from python_stages.errors import ConfigError
@@ -66,7 +66,6 @@ def word_splitter() -> "Language":
     return spacy.blank("en")
 
 
-@settings(deadline=None)  # the first example imports spaCy
 @given(
     st.text("ab .,-\n", min_size=1, max_size=30),
     st.lists(st.tuples(st.integers(0, 29), st.integers(1, 10), st.sampled_from(LABELS))),

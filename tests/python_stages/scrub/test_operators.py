@@ -124,7 +124,7 @@ def test_what_needs_no_key_works_without_one() -> None:
     assert Replacer().replace(TEXT, SPANS, rule_of("mask"))[1] == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.text(max_size=5), st.text(min_size=1, max_size=8)), max_size=70),
     st.sampled_from(OPERATORS[1:]),

@@ -36,7 +36,7 @@ from tests.python_stages.scrub.recognizer_examples import HITS
 from tests.python_stages.scrub.recognizer_near_misses import HOSTILE, NEAR_MISSES
 
 MIN_SCORE = 0.4
-SLOW = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 N_HOSTILE = 8_000
 SECONDS_ALLOWED = 0.5  # linear takes 0.05; quadratic takes a second and more, in every try

@@ -82,7 +82,7 @@ def test_a_value_is_not_shown() -> None:
     assert "Alice" not in repr(Reversal("PERSON", ALICE, "Alice"))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(values=st.sets(st.text(st.characters(exclude_categories=[])), max_size=5))
 def test_every_text_comes_back(
     ring: KeyRing, tmp_path_factory: pytest.TempPathFactory, values: set[str]

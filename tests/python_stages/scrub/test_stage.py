@@ -13,7 +13,7 @@ from python_stages.scrub.work import chunks
 from tests.python_stages.scrub.pool_work import Recording
 from tests.python_stages.scrub.stage_batches import batch_of, policy_of, texts_of
 
-BRIEF = settings(max_examples=40, deadline=None)
+BRIEF = settings(max_examples=40)
 
 
 # ── rows ──

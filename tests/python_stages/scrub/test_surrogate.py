@@ -150,7 +150,7 @@ def test_what_has_no_surrogate_gets_its_pseudonym(entity: str, value: str) -> No
     assert of(entity, value) == ours.tag(entity, value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(sorted({entity for entity, _, _ in EXAMPLES})),
     st.text(st.characters(exclude_categories=[]), max_size=30),

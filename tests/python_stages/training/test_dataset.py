@@ -44,7 +44,7 @@ def test_rows_that_become_equal_when_cut_count_once() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("pqr")), max_size=25))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_what_one_person_gives_changes_at_most_that_persons_rows(
     pairs: list[tuple[str, str]],
 ) -> None:
