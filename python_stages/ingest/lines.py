@@ -26,8 +26,8 @@ MAX_LINE_BYTES = 2_000_000  # DuckDB's default max_line_size; longer lines are r
 
 # What DuckDB's strict reader takes for a field, found by comparing the two on random lines: one
 # space may stand before the quotes and any number behind them, from where a quote goes on quoting;
-# a quote that does not open a field is a character like any other. Not by Python's own `re`: that of
-# 3.11.2, which Debian 12 has, goes wrong with a group that is repeated possessively.
+# a quote that does not open a field is a character like any other. Not by Python's own `re`: in
+# 3.11.2, which Debian 12 has, it goes wrong with a group that is repeated possessively.
 _FIELD = regex.compile(rb' ?+"((?:[^"]|""|" ++")*+)" *+(?=,|\Z)|((?! ?")[^,]*+)')
 
 
