@@ -35,6 +35,11 @@ def vault_folder() -> Path:
     return Path(os.environ.get("SEALTUNE_VAULT_DIR") or "vault").expanduser().absolute()
 
 
+def target_folder() -> Path:
+    """Return the folder that dbt writes artifacts to."""
+    return Path(os.environ.get("DBT_TARGET_PATH") or "target").expanduser().absolute()
+
+
 def bases_folder() -> Path | None:
     """Return the folder of the user's own base models, or None where the environment names none."""
     folder = os.environ.get("SEALTUNE_BASES_DIR")

@@ -77,22 +77,27 @@ def attack(
     remaining = iter(canaries)
     while batch := list(islice(remaining, _BATCH)):
         answers = subject.answers([canary.prompt for canary in batch])
-        for canary, answer in zip(batch, answers, strict=True):
-            is_ranked = canary.canary_id not in unranked
-            others = random_secrets(canary, n_others, seed) if is_ranked else []
-            secrets = [canary.secret, *others]
-            scores = subject.log_probabilities(
-                [canary.prompt] * len(secrets), [canary.answer_with(one) for one in secrets]
-            )
+        ranked = {one.canary_id for one in batch} - unranked if n_others else frozenset()
+        secrets = [
+            [one.secret, *(random_secrets(one, n_others, seed) if one.canary_id in ranked else [])]
+            for one in batch
+        ]
+        scores = subject.log_probabilities(
+            [one.prompt for one, mine in zip(batch, secrets, strict=True) for _ in mine],
+            [one.answer_with(s) for one, mine in zip(batch, secrets, strict=True) for s in mine],
+        )
+        ends = np.cumsum([len(mine) for mine in secrets])
+        for canary, answer, mine, end in zip(batch, answers, secrets, ends, strict=True):
+            own = None if scores is None else scores[end - len(mine) : end]
             yield Attacked(
                 canary=canary,
                 extraction=extraction(canary, answer),
                 guess=_guess(canary, answer),
-                log_probability=None if scores is None else float(scores[0]),
+                log_probability=None if own is None else float(own[0]),
                 exposure=(
-                    None if scores is None or not others else exposure(float(scores[0]), scores[1:])
+                    None if own is None or len(own) == 1 else exposure(float(own[0]), own[1:])
                 ),
-                n_others=len(others),
+                n_others=len(mine) - 1,
             )
 
 

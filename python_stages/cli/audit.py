@@ -99,7 +99,7 @@ def audit_run(key: JobKey) -> None:
         found = con.execute(asked, [job.dataset]).fetchall()
         if not found:
             raise LedgerError("no dataset of this project is the job's: name it in var datasets")
-        examples = con.table("vault.main.all_examples")
+        examples = con.sql("from vault.main.all_examples")
         table = audit_models.audit_now(
             examples, job, json.loads(found[0][0]), json.loads(found[0][1]), typer.echo
         )

@@ -1,6 +1,7 @@
 """A tuned model as the audit attacks it: through the API that anybody would use."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _MAX_TOKENS: Final = 64  # no canary's answer is longer
 _SAMPLING: Final = Sampling(_MAX_TOKENS)
+_SCORED_AT_ONCE: Final = 4
 
 
 class ChatSubject:
@@ -63,9 +65,13 @@ class ChatSubject:
         """Return the (n,) natural log-probability of each answer, or None; raises as `answers`."""
         if not self._tells:
             return None
-        scores: list[float] = []
+
+        def scored(prompt: str, group: Sequence[str]) -> tuple[float, ...]:
+            return self._client.score(self._model, [{"role": "user", "content": prompt}], group)
+
         pairs = zip(prompts, answers, strict=True)
-        for prompt, group in groupby(pairs, key=itemgetter(0)):
-            messages = [{"role": "user", "content": prompt}]
-            scores += self._client.score(self._model, messages, [answer for _, answer in group])
-        return np.array(scores, dtype=np.float64)
+        groups = [(p, [a for _, a in group]) for p, group in groupby(pairs, key=itemgetter(0))]
+        # the host computes one while others are written and read
+        with ThreadPoolExecutor(_SCORED_AT_ONCE) as pool:
+            found = list(pool.map(scored, *zip(*groups, strict=True)))
+        return np.array([score for scores in found for score in scores], dtype=np.float64)

@@ -5,6 +5,8 @@ its own, since one process must not open the vault twice. The page gets a policy
 request: what telemetry is in it goes nowhere.
 """
 
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -12,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from python_stages import settings
 from python_stages.errors import StageError
 
 PAGE: Final = "dbt/index.html"
@@ -25,13 +28,15 @@ _BEFORE_ANGULAR: Final = re.compile(r'xlink:href(?=="\{\{)')
 _FAVICON: Final = re.compile(r"\$\{require\('\./assets/favicons/favicon\.ico'\)\}")
 _HEAD: Final = "<head>"
 _RUN: Final = "from dbt.cli.main import cli; cli()"
+_PAGE_OF_DBT: Final = "static_index.html"
+_DESCRIBED: Final = "described.sha256"  # the build that the folder's page describes
 
 
 def generate(target: Path, variables: str | None = None) -> Path:
-    """Run `dbt docs generate --static` on the project in this folder.
+    """Run `dbt docs generate --static` on the project in this folder, unless nothing has changed.
 
     Args:
-        target: folder of what dbt writes; one that is kept makes the next run faster.
+        target: folder of what dbt writes; what is there of the same build is left as it is.
         variables: what the build was given as `--vars`.
 
     Returns:
@@ -40,9 +45,36 @@ def generate(target: Path, variables: str | None = None) -> Path:
     Raises:
         StageError: dbt failed; what it printed is on stderr.
     """
+    build, described = _build(variables), target / _DESCRIBED
+    is_there = (target / _PAGE_OF_DBT).exists() and described.exists()
+    if build and is_there and described.read_text("ascii") == build:
+        return target
     given = ["--vars", variables] if variables else []
+    described.unlink(missing_ok=True)
     _dbt("docs", "generate", "--static", "--target-path", str(target), *given)
+    if build:
+        described.write_text(build, "ascii")
     return target
+
+
+def _build(variables: str | None) -> str | None:
+    """Return a hash of what the last build was of: project, variables and dbt; None without one.
+
+    Its manifest holds every node with its code and description; times and the number of the run are
+    left out. Of the warehouse the page shows the columns and types, which follow from those.
+    """
+    path = settings.target_folder() / "manifest.json"
+    if not path.exists():
+        return None
+    manifest = json.loads(path.read_text("utf-8"), object_hook=_without_times)
+    version = manifest.pop("metadata")["dbt_version"]
+    facts = json.dumps([version, variables, manifest], sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def _without_times(record: dict[str, object]) -> dict[str, object]:
+    record.pop("created_at", None)
+    return record
 
 
 def page(static_index: str) -> str:

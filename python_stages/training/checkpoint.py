@@ -155,9 +155,15 @@ def clear(storage: Storage) -> None:
 
 
 def _to_bytes(arrays: "Mapping[str, Any]", metadata: dict[str, str]) -> bytes:
+    """Return the same bytes for the same arrays; `save` writes metadata in an order by chance."""
     from safetensors.numpy import save  # noqa: PLC0415 - settings and results need none
 
-    return save({name: np.asarray(array) for name, array in arrays.items()}, metadata)
+    data = save({name: np.asarray(array) for name, array in arrays.items()}, metadata)
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header["__metadata__"] = dict(sorted(metadata.items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    return data[:8] + text.ljust(start - 8) + data[start:]
 
 
 def _from_bytes(storage: Storage, name: str) -> tuple[Arrays, dict[str, str]]:

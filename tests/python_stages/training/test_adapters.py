@@ -198,18 +198,20 @@ def test_no_row_moves_the_sum_by_more_than_the_clip_norm_and_the_noise_is_as_sai
 
 
 def test_adapters_learn_and_are_loaded_with_their_base() -> None:
-    result, storage = trained_with(PLAIN, lines(30))
+    taught = {"what is the colour of the sky?": "blue", "and grass?": "green"}
+    rows = [line(*pair) for pair in taught.items() for _ in range(12)]
+    result, storage = trained_with(PLAIN, rows)
     assert result is not None
     model = load(storage, result.final_checkpoint)
-    asked = [[message("user", f"box {i}?")] for i in range(30)]
+    asked = [[message("user", question)] for question in taught]
     answers = [a.text for a in model.generate(asked, Sampling(8))]
-    assert set(answers) <= {"red", "green", "blue"}  # a base says anything but these
+    assert answers == list(taught.values())
     scored = model.score(asked[:1], [answers[0]])[0]
     told = model.generate(asked[:1], Sampling(8, top_logprobs=2))[0]
     np.testing.assert_allclose(scored.logprobs, told.logprobs, atol=1e-3)
     assert "".join(p.text for p in model.generate_stream(asked[0], Sampling(8))) == answers[0]
-    base = load_base("tiny").score(asked[:1], ["red"])[0]
-    assert sum(model.score(asked[:1], ["red"])[0].logprobs) > sum(base.logprobs)
+    base = load_base("tiny").score(asked[:1], ["blue"])[0]
+    assert sum(scored.logprobs) > sum(base.logprobs)
 
 
 def test_an_interrupted_training_goes_on_as_if_it_had_not_been() -> None:
