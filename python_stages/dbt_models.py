@@ -72,12 +72,21 @@ def ingested(
     """
     with value_free("ingest"):
         spec = ingest.IngestSpec.from_config(dataset, config)
-        # how dbt writes an --empty run; at the end, where it can be no part of a path
-        is_empty = bool(re.search(r"limit\s*\(?0\)?[^']*$", source.sql_query(), re.IGNORECASE))
         key = _ring().hmac_key(f"{dataset}.record")
         return ingest.account(
-            session, spec, key, masked_files, is_empty=is_empty, meanwhile=_import_what_follows
+            session,
+            spec,
+            key,
+            masked_files,
+            is_empty=is_empty_run(source),
+            meanwhile=_import_what_follows,
         )
+
+
+def is_empty_run(relation: duckdb.DuckDBPyRelation) -> bool:
+    """Return whether dbt handed the relation over in an `--empty` run."""
+    # at the end, where it can be no part of a path
+    return bool(re.search(r"limit\s*\(?0\)?[^']*$", relation.sql_query(), re.IGNORECASE))
 
 
 def _import_what_follows() -> None:
@@ -107,6 +116,7 @@ def scrubbed(
     *,
     reversal: bool | None = None,
     fit: Config | None = None,
+    real_from: duckdb.DuckDBPyRelation | None = None,
 ) -> pa.RecordBatchReader:
     """Replace what the policy names in every text column; the same rows, and what was done.
 
@@ -118,6 +128,7 @@ def scrubbed(
         run: where to work: what `pool.from_config` takes.
         reversal: whether to seal, apart, what pseudonyms and surrogates stand for.
         fit: `max_tokens`, the budget of a conversation; None for no limit.
+        real_from: where those real values are, by default in these texts.
 
     Returns:
         What `scrub` returns, policy_hash, and how many tokens were cut.
@@ -132,7 +143,7 @@ def scrubbed(
         key = ring.hmac_key(f"{dataset}.pseudonym") if policy.needs_key else None
         real = None
         if policy.has_surrogates and key is not None:
-            rows = relation.to_arrow_reader(_BATCH_ROWS)
+            rows = (real_from or relation).to_arrow_reader(_BATCH_ROWS)
             real = collect_real(rows, policy, key=key, executor=executor)
         reader = relation.to_arrow_reader(_BATCH_ROWS)
         batches = scrub(reader, policy, key=key, executor=executor, real=real, reversals=reversals)
