@@ -13,6 +13,7 @@ import typer
 
 from python_stages import settings
 from python_stages.backends.addresses import host_of, normalised_url
+from python_stages.cli.review import write_review
 from python_stages.errors import ConfigError, LedgerError, SealtuneError
 from python_stages.jobs import prompt_files
 from python_stages.jobs.predict import Answer, Sampling
@@ -74,6 +75,18 @@ def predict(
     allow_upload: Annotated[
         bool, typer.Option("--allow-upload", help="The prompts may leave this machine.")
     ] = False,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review",
+            help="Ask about the dataset's own examples instead, and write those to --out that "
+            "people should correct, uncertain ones first, as the var feedback reads them.",
+        ),
+    ] = False,
+    rows: Annotated[int, typer.Option(help="Rows to correct, with --review.", min=1)] = 100,
+    candidates: Annotated[
+        int, typer.Option(help="Examples that they are picked from, with --review.", min=1)
+    ] = 500,
 ) -> None:
     """Put prompts, as they are, through a tuned model; one JSON line per prompt, in order.
 
@@ -86,9 +99,26 @@ def predict(
     Exit codes: 0 every prompt was answered; 1 refused, or some failed; 2 usage.
 
     Example: sealtune predict --dataset transactions --file prompts.jsonl --out answers.jsonl
+
+    Example: sealtune predict --dataset transactions --review --out review.csv
     """
-    chosen = _place(dataset, model, base_url)
+    chosen, tells = _place(dataset, model, base_url)
     _check_consent(chosen, is_allowed=allow_upload)
+    sampling = Sampling(max_tokens, temperature, seed)
+    if review:
+        if dataset is None or out is None or str(out) == "-" or prompt or file != "-":
+            raise typer.BadParameter("--review goes with --dataset and --out FILE, and no prompts")
+        write_review(
+            chosen,
+            dataset,
+            out,
+            tells=tells,
+            sampling=sampling,
+            n_rows=rows,
+            n_candidates=candidates,
+            n_at_once=concurrency,
+        )
+        return
     if (found := prompt_files.form_of(file, form)) is None:
         raise typer.BadParameter(f"--format is one of {', '.join(prompt_files.FORMATS)}")
     if (found in prompt_files.TABLES) != (column is not None):
@@ -96,7 +126,6 @@ def predict(
     prompts = (
         prompt_files.read(file, found, column) if prompt is None else prompt_files.of_text(prompt)
     )
-    sampling = Sampling(max_tokens, temperature, seed)
     with (
         chosen.opened(timeout_seconds=timeout, n_retries=retries) as client,
         _sink(out) as sink,
@@ -106,8 +135,10 @@ def predict(
     _report(outcomes)
 
 
-def _place(dataset: str | None, model: str | None, base_url: str | None) -> "ChatPlace":
-    """Return where the model answers that is meant.
+def _place(
+    dataset: str | None, model: str | None, base_url: str | None
+) -> tuple["ChatPlace", bool]:
+    """Return where the model answers that is meant, and whether it tells log-probabilities.
 
     Raises:
         LedgerError: no job of the dataset has a tuned model.
@@ -121,7 +152,7 @@ def _place(dataset: str | None, model: str | None, base_url: str | None) -> "Cha
         if not (model and base_url):
             raise typer.BadParameter("give --dataset, or --model and --base-url")
         url = normalised_url(base_url)
-        return job_chat.ChatPlace(url, model, settings.api_key("compatible"))
+        return job_chat.ChatPlace(url, model, settings.api_key("compatible")), False
     if model or base_url:
         raise typer.BadParameter("--dataset leaves nothing to --model and --base-url")
     path = job_hooks.ledger_path()
@@ -134,7 +165,7 @@ def _place(dataset: str | None, model: str | None, base_url: str | None) -> "Cha
             "no job of this dataset has a tuned model yet: see sealtune jobs list, or name a model "
             "with --model and --base-url"
         )
-    return job_chat.chat_place(row)
+    return job_chat.chat_place(row), row.backend == "local"
 
 
 def _check_consent(place: "ChatPlace", *, is_allowed: bool) -> None:

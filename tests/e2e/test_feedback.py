@@ -62,8 +62,8 @@ class Loop(WarmProject):
     def customer(self, example_id: str) -> str:
         """Return the name of the customer whose ticket an example was made of."""
         ((name,),) = self.query(
-            f"from (select row_id, {example_id_sql('tickets')} as example_id "
-            "from vault.main.tickets_scrubbed) join vault.main.tickets_rendered using (row_id) "
+            f"from (from vault.main.tickets_scrubbed select row_id, {example_id_sql('tickets')} as "
+            "example_id) join vault.main.tickets_rendered using (row_id) "
             "select customer_name where example_id = ?",
             [example_id],
         )
