@@ -2,6 +2,7 @@
 
 import csv
 import json
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from python_stages.example_sql import example_id_sql
 from tests.e2e.conftest import CHECKOUT
 from tests.e2e.warm import WarmProject
+from tests.python_stages.backends.chat_api import API_KEY, ChatApi, serve_chat
+from tests.python_stages.jobs.rows import record
 
 BUILD = (
     "build",
@@ -158,3 +161,32 @@ def test_a_folder_that_is_not_there_stops_the_build_of_the_dataset(loop: Loop) -
     )
     assert done.returncode
     assert "there is no folder" in done.stdout
+
+
+def test_rows_to_correct_are_scrubbed_only_the_user_s_and_read_as_feedback(loop: Loop) -> None:
+    with serve_chat(ChatApi(rule=lambda _: "Gas")) as api:
+        told = {"dataset": "transactions", "base_url": api.base_url, "fine_tuned_model": "ft:1"}
+        record(loop.vault / "ledger.sqlite", key="1" * 64, **told)
+        out = loop.root / "review.csv"
+        asked = ("predict", "--dataset", "transactions", "--review", "--rows", "5")
+        key = {"SEALTUNE_API_KEY": API_KEY}
+        done = loop.sealtune(*asked, "--out", str(out), env=key)
+        again = loop.sealtune(*asked, "--out", str(out), env=key, check=False)
+        nowhere = loop.sealtune(*asked, env=key, check=False)
+    assert "tells no log-probabilities" in done.stderr
+    assert (again.returncode, nowhere.returncode) == (1, 2)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    examples = loop.examples("transactions")
+    assert len(rows) == 5
+    assert {one["uncertainty"] for one in rows} == {"disagrees"}
+    for row in rows:
+        _, _, question, answer = examples[row["example_id"]]
+        assert (row["question"].removeprefix("'"), row["current_answer"]) == (question, answer)
+        assert answer != "Gas"
+    # who reviewed it once is not asked again
+    reviewed = loop.query(
+        "from vault.main.transactions_feedback select example_id where outcome = 'merged'"
+    )
+    assert not {row["example_id"] for row in rows} & {one for (one,) in reviewed}
