@@ -7,6 +7,7 @@ Arrows point down this list, never up.
     review.py         rows for people to correct
     feedback_models.py   the same as those below, of corrections, which are scrubbed by one of them
     dbt_models.py, outcome_models.py, audit_models.py   what the thin dbt Python models call
+    earlier_rows.py   rows that an earlier build scrubbed
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after

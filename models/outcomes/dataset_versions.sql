@@ -95,10 +95,18 @@ labels as (
         count(*) filter (not is_new) as n_old,
         count(*) filter (is_new) as n_new
     from (
-        select dataset, label_hmac, true as is_new from new_lines
+        select
+            dataset,
+            label_hmac,
+            true as is_new
+        from new_lines
         union all
-        select dataset, label_hmac, false as is_new from old_lines
-    )
+        select
+            dataset,
+            label_hmac,
+            false as is_new
+        from old_lines
+    ) as both_lines
     group by all
 
 ),
@@ -124,14 +132,22 @@ lengths as (
         select
             both_lines.dataset,
             both_lines.is_new,
-            len(list_filter(cuts.deciles, lambda cut: cut < both_lines.n_tokens)) as bin
+            len(list_filter(cuts.deciles, lambda cut: cut < both_lines.n_tokens)) as bin  -- noqa: RF02 - no column
         from (
-            select dataset, n_tokens, true as is_new from new_lines
+            select
+                dataset,
+                n_tokens,
+                true as is_new
+            from new_lines
             union all
-            select dataset, n_tokens, false as is_new from old_lines
+            select
+                dataset,
+                n_tokens,
+                false as is_new
+            from old_lines
         ) as both_lines
         inner join cuts on both_lines.dataset = cuts.dataset
-    )
+    ) as binned
     group by all
 
 ),
@@ -155,11 +171,20 @@ words as (
 
 drift as (
 
-    select 'labels' as measure, * from ({{ population_stability('labels') }})
+    select
+        'labels' as measure,
+        *
+    from ({{ population_stability('labels') }})
     union all
-    select 'lengths' as measure, * from ({{ population_stability('lengths') }})
+    select
+        'lengths' as measure,
+        *
+    from ({{ population_stability('lengths') }})
     union all
-    select 'words' as measure, * from ({{ population_stability('words') }})
+    select
+        'words' as measure,
+        *
+    from ({{ population_stability('words') }})
 
 ),
 
