@@ -35,7 +35,9 @@ def predict(
     *,
     dataset: Annotated[
         str | None,
-        typer.Option(help="Ask the model of this dataset's newest job that succeeded."),
+        typer.Option(
+            help="Ask the model of this dataset that was promoted, else of its newest job that succeeded."
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Or this model, at --base-url.")] = None,
     base_url: Annotated[
@@ -146,7 +148,7 @@ def _place(
     """
     from python_stages.jobs import chat as job_chat
     from python_stages.jobs import hooks as job_hooks
-    from python_stages.jobs import ledger
+    from python_stages.jobs import ledger, promotion
 
     if dataset is None:
         if not (model and base_url):
@@ -159,7 +161,9 @@ def _place(
     row = None
     if path.exists():
         with ledger.Ledger(path) as opened:
-            row = job_chat.newest_tuned(opened.jobs(), dataset)
+            row = promotion.promoted(opened, dataset) or job_chat.newest_tuned(
+                opened.jobs(), dataset
+            )
     if row is None:
         raise LedgerError(
             "no job of this dataset has a tuned model yet: see sealtune jobs list, or name a model "
