@@ -36,7 +36,8 @@ def predict(
     dataset: Annotated[
         str | None,
         typer.Option(
-            help="Ask the model of this dataset that was promoted, else of its newest job that succeeded."
+            help="Ask the model of this dataset that was promoted last, else that of its newest "
+            "job that succeeded."
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Or this model, at --base-url.")] = None,

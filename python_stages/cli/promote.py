@@ -88,7 +88,7 @@ def _compared(row: "LedgerRow", rival: "LedgerRow", least: int) -> "Paired":
             "theirs.predicted, theirs.answer, ours.is_valid is null or theirs.is_valid is null "
             "from predictions as ours join predictions as theirs using (example_fingerprint) "
             "where ours.job_key = ? and theirs.job_key = ? and ours.model_role = 'tuned' "
-            "and theirs.model_role = 'tuned' and ours.task = theirs.task order by 1, 2, 3, 4, 5, 6, 7",
+            "and theirs.model_role = 'tuned' and ours.task = theirs.task order by all",
             [row.key, rival.key],
         )
     if any(is_missing for *_, is_missing in pairs):
