@@ -132,7 +132,9 @@ lengths as (
         select
             both_lines.dataset,
             both_lines.is_new,
-            len(list_filter(cuts.deciles, lambda cut: cut < both_lines.n_tokens)) as bin  -- noqa: RF02 - no column
+            len(
+                list_filter(cuts.deciles, lambda cut: cut < both_lines.n_tokens)  -- noqa: RF02
+            ) as bin
         from (
             select
                 dataset,
