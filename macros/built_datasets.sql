@@ -15,9 +15,12 @@
         {%- endfor -%}
     {%- endif -%}
     {%- for name in candidates -%}
-        {%- set relation = dataset_relation(name, state) -%}
-        {%- if not execute or flags.WHICH not in ('build', 'run', 'show') or load_relation(relation) -%}
-            {%- do names.append(name) -%}
+        {#- a folder that was made before a state came up has no model of it -#}
+        {%- if name in var('datasets') or 'model.' ~ project_name ~ '.' ~ name ~ '_' ~ state in graph.nodes -%}
+            {%- set relation = dataset_relation(name, state) -%}
+            {%- if not execute or flags.WHICH not in ('build', 'run', 'show') or load_relation(relation) -%}
+                {%- do names.append(name) -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
     {{- return(names) -}}

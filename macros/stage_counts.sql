@@ -28,6 +28,12 @@
     from {{ dataset_relation(dataset, 'scrubbed') }}
     where n_cut_tokens > 0
     having count(*) > 0
+    {%- if dataset in built_datasets('feedback') %}
+    union all
+    select '{{ dataset }}', 5, 'feedback ' || outcome, reason, count(*)
+    from {{ dataset_relation(dataset, 'feedback') }}
+    group by outcome, reason
+    {%- endif %}
     union all
     select
         '{{ dataset }}', 6, 'duplicates dropped', 'conversations that agree in every word',

@@ -4,7 +4,10 @@ Arrows point down this list, never up.
 
     cli/              the `sealtune` command
     site/             the pages people look at, written from the vault
+    review.py         rows for people to correct
+    feedback_models.py   the same as those below, of corrections, which are scrubbed by one of them
     dbt_models.py, outcome_models.py, audit_models.py   what the thin dbt Python models call
+    earlier_rows.py   rows that an earlier build scrubbed
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after
@@ -12,6 +15,7 @@ Arrows point down this list, never up.
     scaffold/         the folder of a dataset that somebody brings
     render/           rows and templates -> chat text
     scrub/            what is personal out of texts, by a policy per column; and how well
+    feedback/         corrections of people: which count, and what becomes of the others
     check/            text-free flags -> Great Expectations -> a verdict per rule
     evaluate/         answers -> scores with intervals, beside what has to be beaten
     audit/            canaries, attacks on a tuned model, and what they show
@@ -22,6 +26,7 @@ Arrows point down this list, never up.
     shred.py          a dataset's sealed files, closed for everybody
     seal/             sealed files: fingerprints, format, writer, reader, sealing again
     keys/             who may open, sign and count
+    example_sql.py    how rows become lines, in SQL
     names.py          names that people type, and which was meant
     settings.py       the only reader of environment variables
     errors.py         every error that is raised on purpose

@@ -7,6 +7,7 @@ and dbt copies it into logs and artifacts: here it is replaced by its type (`val
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -17,7 +18,8 @@ from python_stages import keys, settings
 from python_stages.check import check
 from python_stages.check.imports import import_great_expectations
 from python_stages.check.spec import CheckSpec
-from python_stages.dbt_plugin import masked_files
+from python_stages.dbt_plugin import is_full_refresh, masked_files, say
+from python_stages.earlier_rows import EarlierRows
 from python_stages.errors import ConfigError, StageError, value_free
 from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.ingest import accounting as ingest
@@ -34,6 +36,7 @@ from python_stages.scrub import (
 )
 from python_stages.scrub.policy import MIN_SCORE
 from python_stages.scrub.reversal import ReversalMap
+from python_stages.scrub.version import engine_version, is_repeatable
 
 _BATCH_ROWS = 4096
 _POLICY_HASH = pa.field("policy_hash", pa.string())
@@ -72,12 +75,21 @@ def ingested(
     """
     with value_free("ingest"):
         spec = ingest.IngestSpec.from_config(dataset, config)
-        # how dbt writes an --empty run; at the end, where it can be no part of a path
-        is_empty = bool(re.search(r"limit\s*\(?0\)?[^']*$", source.sql_query(), re.IGNORECASE))
         key = _ring().hmac_key(f"{dataset}.record")
         return ingest.account(
-            session, spec, key, masked_files, is_empty=is_empty, meanwhile=_import_what_follows
+            session,
+            spec,
+            key,
+            masked_files,
+            is_empty=is_empty_run(source),
+            meanwhile=_import_what_follows,
         )
+
+
+def is_empty_run(relation: duckdb.DuckDBPyRelation) -> bool:
+    """Return whether dbt handed the relation over in an `--empty` run."""
+    # at the end, where it can be no part of a path
+    return bool(re.search(r"limit\s*\(?0\)?[^']*$", relation.sql_query(), re.IGNORECASE))
 
 
 def _import_what_follows() -> None:
@@ -107,6 +119,9 @@ def scrubbed(
     *,
     reversal: bool | None = None,
     fit: Config | None = None,
+    real_from: duckdb.DuckDBPyRelation | None = None,
+    session: duckdb.DuckDBPyConnection | None = None,
+    this: str | None = None,
 ) -> pa.RecordBatchReader:
     """Replace what the policy names in every text column; the same rows, and what was done.
 
@@ -118,9 +133,13 @@ def scrubbed(
         run: where to work: what `pool.from_config` takes.
         reversal: whether to seal, apart, what pseudonyms and surrogates stand for.
         fit: `max_tokens`, the budget of a conversation; None for no limit.
+        real_from: where those real values are, by default in these texts.
+        session: dbt's connection, where rows of an earlier build may be taken over.
+        this: the relation that is built, quoted for SQL; goes with `session`.
 
     Returns:
-        What `scrub` returns, policy_hash, and how many tokens were cut.
+        What `scrub` returns, policy_hash, and how many tokens were cut; with `session` input_hmac
+        (earlier_rows.py) before the counts.
     """
     with value_free("scrub"):
         policy = Policy.from_config(config, dataset=dataset)
@@ -129,10 +148,20 @@ def scrubbed(
             raise ConfigError("scrub_reversal must be true or false")
         reversals = ReversalMap() if reversal else None
         ring = _ring()
+        earlier = known = None
+        if session is not None and this is not None:
+            by = f"{policy.fingerprint} {engine_version()} {budget} "
+            earlier = EarlierRows(session, this, f"{dataset}.scrubbed", by)
+            # a map of what pseudonyms stand for is made of all rows
+            is_possible = is_repeatable(policy) and not reversal and not is_full_refresh()
+            known = earlier.known(relation, is_possible=is_possible)
+            if known.num_rows:
+                say(f"{dataset}: {known.num_rows:,} rows are as they were scrubbed before")
+            relation = earlier.others(relation, known)
         key = ring.hmac_key(f"{dataset}.pseudonym") if policy.needs_key else None
         real = None
         if policy.has_surrogates and key is not None:
-            rows = relation.to_arrow_reader(_BATCH_ROWS)
+            rows = (real_from or relation).to_arrow_reader(_BATCH_ROWS)
             real = collect_real(rows, policy, key=key, executor=executor)
         reader = relation.to_arrow_reader(_BATCH_ROWS)
         batches = scrub(reader, policy, key=key, executor=executor, real=real, reversals=reversals)
@@ -146,7 +175,12 @@ def scrubbed(
                 folder = settings.vault_folder() / "reversal"
                 reversals.seal(dataset=dataset, folder=folder, keys=ring)
 
-        return _stream(schema.append(N_CUT), fitted(finished(), budget), "scrub")
+        whole = schema.append(N_CUT)
+        found = fitted(finished(), budget)
+        if earlier is not None and known is not None:
+            # a connection streams one result at a time: these come when the others are through
+            found = chain(found, earlier.taken_over(known, whole))
+        return _stream(whole, found, "scrub")
 
 
 def pii_recall(

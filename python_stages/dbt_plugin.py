@@ -253,6 +253,11 @@ def say(line: str) -> None:
     _log.info(f"sealtune: {line}")
 
 
+def is_full_refresh() -> bool:
+    """Return whether dbt was told to build everything anew."""
+    return bool(getattr(get_flags(), "FULL_REFRESH", False))  # type: ignore[no-untyped-call]  # dbt's
+
+
 class Plugin(BasePlugin):
     """The one place where sealtune meets dbt-duckdb."""
 

@@ -18,6 +18,7 @@ from python_stages.audit import AuditSettings
 from python_stages.backends.base import Content
 from python_stages.check import CheckSpec, hash_suites, require_pass
 from python_stages.errors import TamperedError, value_free
+from python_stages.example_sql import LINE_SQL
 from python_stages.jobs.hooks import describe_job, refresh_jobs, submit_job
 from python_stages.jobs.ledger import LedgerRow
 from python_stages.jobs.planting import Planted
@@ -34,8 +35,6 @@ from python_stages.seal import (
 )
 from python_stages.seal.sealed_format import signer_id
 
-# The exact text of a JSONL line, as the `*_sealed` views have it.
-LINE_SQL = "'{\"messages\": ' || messages || '}'"
 _FETCH_ROWS = 4096
 
 

@@ -18,6 +18,7 @@ SECTIONS: Final = (
     "bootstrap",
     "check",
     "evaluate",
+    "feedback",
     "fit",
     "ingest",
     "job",

@@ -17,7 +17,7 @@ goes on holding what it was trained on.
 import hmac
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from typing import Final
 import duckdb
 
 from python_stages.errors import StageError, VaultError
+from python_stages.example_sql import example_id_sql
 from python_stages.keys import KeyRing
 from python_stages.keys.files import make_folder
 from python_stages.seal.sealed_format import NAME, SHA256_HEX
@@ -205,7 +206,8 @@ def _tags(
         return f'{relation.rpartition(".")[0]}."{name}"'
 
     people = con.execute(f"""
-        with of_row as (
+        with scrubbed as ({_rows_as_told(con, build.dataset, beside)}),
+        of_row as (
             select row_id, "{subject}" as subject from {beside(f"{build.dataset}_drawn")}
         ),
         parsed as (
@@ -228,7 +230,7 @@ def _tags(
             count(distinct of_row.row_id) as n_rows,
             count(*) filter (of_row.row_id is null) as n_lost
         from told
-        left join {beside(f"{build.dataset}_scrubbed")} as scrubbed
+        left join scrubbed
             on told.system_text is not distinct from scrubbed.system_text
             and told.user_text is not distinct from scrubbed.user_text
             and told.assistant_text is not distinct from scrubbed.assistant_text
@@ -243,6 +245,33 @@ def _tags(
     for split, digest, n_rows, _ in people:
         if digest is not None:  # a row may be nobody's
             yield _tag(bytes.fromhex(digest), build.fingerprint), split, n_rows
+
+
+def _rows_as_told(
+    con: duckdb.DuckDBPyConnection, dataset: str, beside: Callable[[str], str]
+) -> str:
+    """Return the SQL of the scrubbed rows as they are in the examples: with corrections in.
+
+    Args:
+        con: a connection that sees the models.
+        dataset: name of the dataset.
+        beside: gives the relation of a model, quoted for SQL.
+    """
+    scrubbed, corrections = beside(f"{dataset}_scrubbed"), beside(f"{dataset}_feedback")
+    columns = "row_id, system_text, user_text"
+    try:
+        con.execute(f"select 1 from {corrections} limit 0")  # noqa: S608 - names that were checked
+    except duckdb.CatalogException:  # a dataset that takes none
+        return f"select {columns}, assistant_text from {scrubbed}"  # noqa: S608 - as above
+    return f"""
+        with named as (select *, {example_id_sql(dataset)} as example_id from {scrubbed})
+        select
+            {columns},
+            coalesce(corrections.assistant_text, named.assistant_text) as assistant_text
+        from named
+        left join {corrections} as corrections
+            on corrections.example_id = named.example_id and corrections.outcome = 'merged'
+    """  # noqa: S608 - as above
 
 
 @contextmanager

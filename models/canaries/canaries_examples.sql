@@ -1,6 +1,8 @@
 with examples as (
 
-    {{ chat_examples(readable(ref('canaries_scrubbed')), dataset='canaries') }}
+    {{ chat_examples(
+        readable(ref('canaries_scrubbed')), dataset='canaries', feedback=ref('canaries_feedback')
+    ) }}
 
 )
 

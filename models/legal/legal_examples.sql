@@ -1,6 +1,8 @@
 with examples as (
 
-    {{ chat_examples(readable(ref('legal_scrubbed')), dataset='legal') }}
+    {{ chat_examples(
+        readable(ref('legal_scrubbed')), dataset='legal', feedback=ref('legal_feedback')
+    ) }}
 
 )
 

@@ -6,7 +6,8 @@ with examples as (
         null::varchar as split,
         null::varchar as label,
         null::varchar as messages,
-        null::varchar as fingerprint
+        null::varchar as fingerprint,
+        null::bigint as n_tokens
     where false
     {%- for dataset in built_datasets('examples') %}
         union all
@@ -16,7 +17,8 @@ with examples as (
             split,
             label,
             messages,
-            fingerprint
+            fingerprint,
+            n_tokens
         from {{ dataset_relation(dataset, 'examples') }}
     {%- endfor %}
 

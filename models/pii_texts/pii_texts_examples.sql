@@ -1,6 +1,8 @@
 with examples as (
 
-    {{ chat_examples(readable(ref('pii_texts_scrubbed')), dataset='pii_texts') }}
+    {{ chat_examples(
+        readable(ref('pii_texts_scrubbed')), dataset='pii_texts', feedback=ref('pii_texts_feedback')
+    ) }}
 
 )
 

@@ -4,5 +4,5 @@ from python_stages.dbt_models import scrubbed
 def model(dbt, session):
     rendered, policy = dbt.ref("pii_texts_rendered"), dbt.config.meta_get("scrub")
     run, reversal = dbt.config.meta_get("scrub_on"), dbt.config.meta_get("scrub_reversal")
-    fit = dbt.config.meta_get("fit")
-    return scrubbed(rendered, "pii_texts", policy, run, reversal=reversal, fit=fit)
+    where = {"session": session, "this": repr(dbt.this), "fit": dbt.config.meta_get("fit")}
+    return scrubbed(rendered, "pii_texts", policy, run, reversal=reversal, **where)

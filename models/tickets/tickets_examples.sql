@@ -1,6 +1,8 @@
 with examples as (
 
-    {{ chat_examples(readable(ref('tickets_scrubbed')), dataset='tickets') }}
+    {{ chat_examples(
+        readable(ref('tickets_scrubbed')), dataset='tickets', feedback=ref('tickets_feedback')
+    ) }}
 
 )
 

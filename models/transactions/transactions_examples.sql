@@ -1,6 +1,8 @@
 with examples as (
 
-    {{ chat_examples(readable(ref('transactions_scrubbed')), dataset='transactions') }}
+    {{ chat_examples(
+        readable(ref('transactions_scrubbed')), dataset='transactions', feedback=ref('transactions_feedback')
+    ) }}
 
 )
 

@@ -12,6 +12,7 @@ from python_stages.cli import keys as cli_keys
 from python_stages.cli import new as cli_new
 from python_stages.cli import pii as cli_pii
 from python_stages.cli import predict as cli_predict
+from python_stages.cli import promote as cli_promote
 from python_stages.cli import serve as cli_serve
 from python_stages.cli import site as cli_site
 from python_stages.cli import trace as cli_trace
@@ -35,6 +36,7 @@ for command in (cli_keys.verify, cli_keys.unseal, cli_keys.reseal, cli_keys.shre
 app.command("new")(sentences()(cli_new.new))
 app.command("trace")(sentences()(cli_trace.trace))
 app.command("predict")(sentences()(cli_predict.predict))
+app.command("promote")(sentences()(cli_promote.promote))
 app.command("serve")(sentences()(cli_serve.serve))
 app.command("site")(sentences()(cli_site.site))
 app.command("scan")(sentences()(cli_pii.scan))

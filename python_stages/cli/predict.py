@@ -13,6 +13,7 @@ import typer
 
 from python_stages import settings
 from python_stages.backends.addresses import host_of, normalised_url
+from python_stages.cli.review import write_review
 from python_stages.errors import ConfigError, LedgerError, SealtuneError
 from python_stages.jobs import prompt_files
 from python_stages.jobs.predict import Answer, Sampling
@@ -34,7 +35,10 @@ def predict(
     *,
     dataset: Annotated[
         str | None,
-        typer.Option(help="Ask the model of this dataset's newest job that succeeded."),
+        typer.Option(
+            help="Ask the model of this dataset that was promoted last, else that of its newest "
+            "job that succeeded."
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Or this model, at --base-url.")] = None,
     base_url: Annotated[
@@ -74,6 +78,18 @@ def predict(
     allow_upload: Annotated[
         bool, typer.Option("--allow-upload", help="The prompts may leave this machine.")
     ] = False,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review",
+            help="Ask about the dataset's own examples instead, and write those to --out that "
+            "people should correct, uncertain ones first, as the var feedback reads them.",
+        ),
+    ] = False,
+    rows: Annotated[int, typer.Option(help="Rows to correct, with --review.", min=1)] = 100,
+    candidates: Annotated[
+        int, typer.Option(help="Examples that they are picked from, with --review.", min=1)
+    ] = 500,
 ) -> None:
     """Put prompts, as they are, through a tuned model; one JSON line per prompt, in order.
 
@@ -86,9 +102,26 @@ def predict(
     Exit codes: 0 every prompt was answered; 1 refused, or some failed; 2 usage.
 
     Example: sealtune predict --dataset transactions --file prompts.jsonl --out answers.jsonl
+
+    Example: sealtune predict --dataset transactions --review --out review.csv
     """
-    chosen = _place(dataset, model, base_url)
+    chosen, tells = _place(dataset, model, base_url)
     _check_consent(chosen, is_allowed=allow_upload)
+    sampling = Sampling(max_tokens, temperature, seed)
+    if review:
+        if dataset is None or out is None or str(out) == "-" or prompt or file != "-":
+            raise typer.BadParameter("--review goes with --dataset and --out FILE, and no prompts")
+        write_review(
+            chosen,
+            dataset,
+            out,
+            tells=tells,
+            sampling=sampling,
+            n_rows=rows,
+            n_candidates=candidates,
+            n_at_once=concurrency,
+        )
+        return
     if (found := prompt_files.form_of(file, form)) is None:
         raise typer.BadParameter(f"--format is one of {', '.join(prompt_files.FORMATS)}")
     if (found in prompt_files.TABLES) != (column is not None):
@@ -96,7 +129,6 @@ def predict(
     prompts = (
         prompt_files.read(file, found, column) if prompt is None else prompt_files.of_text(prompt)
     )
-    sampling = Sampling(max_tokens, temperature, seed)
     with (
         chosen.opened(timeout_seconds=timeout, n_retries=retries) as client,
         _sink(out) as sink,
@@ -106,8 +138,10 @@ def predict(
     _report(outcomes)
 
 
-def _place(dataset: str | None, model: str | None, base_url: str | None) -> "ChatPlace":
-    """Return where the model answers that is meant.
+def _place(
+    dataset: str | None, model: str | None, base_url: str | None
+) -> tuple["ChatPlace", bool]:
+    """Return where the model answers that is meant, and whether it tells log-probabilities.
 
     Raises:
         LedgerError: no job of the dataset has a tuned model.
@@ -115,26 +149,28 @@ def _place(dataset: str | None, model: str | None, base_url: str | None) -> "Cha
     """
     from python_stages.jobs import chat as job_chat
     from python_stages.jobs import hooks as job_hooks
-    from python_stages.jobs import ledger
+    from python_stages.jobs import ledger, promotion
 
     if dataset is None:
         if not (model and base_url):
             raise typer.BadParameter("give --dataset, or --model and --base-url")
         url = normalised_url(base_url)
-        return job_chat.ChatPlace(url, model, settings.api_key("compatible"))
+        return job_chat.ChatPlace(url, model, settings.api_key("compatible")), False
     if model or base_url:
         raise typer.BadParameter("--dataset leaves nothing to --model and --base-url")
     path = job_hooks.ledger_path()
     row = None
     if path.exists():
         with ledger.Ledger(path) as opened:
-            row = job_chat.newest_tuned(opened.jobs(), dataset)
+            row = promotion.promoted(opened, dataset) or job_chat.newest_tuned(
+                opened.jobs(), dataset
+            )
     if row is None:
         raise LedgerError(
             "no job of this dataset has a tuned model yet: see sealtune jobs list, or name a model "
             "with --model and --base-url"
         )
-    return job_chat.chat_place(row)
+    return job_chat.chat_place(row), row.backend == "local"
 
 
 def _check_consent(place: "ChatPlace", *, is_allowed: bool) -> None:

@@ -5,6 +5,7 @@
     baselines.py     the commonest label, and word counts with a linear classifier
     scores.py        the metrics
     text_scores.py   exact match and ROUGE-L
+    paired.py        two tuned models on the same examples
     intervals.py     bootstrap and Wilson intervals
     stage.py         the rows of the relations in models/outcomes
 

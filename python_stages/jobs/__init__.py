@@ -8,6 +8,7 @@ Arrows point down this list, never up.
     planting.py, subject.py   canaries into a job, and its model as the audit asks it
     chat.py, paid_answers.py   where a job's model answers, and what it answered before
     watch.py, watch_view.py   following a job: its story, and how it is shown
+    promotion.py      which model of a dataset is in use
     settle.py         what a person decides about a job
     refresh.py        what became of the jobs
     submit.py         one job, exactly once, whatever crashes

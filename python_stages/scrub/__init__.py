@@ -13,6 +13,7 @@
     presidio.py       Presidio without network or logs
     operators.py      replaces: pseudonym.py, surrogate.py (real_values.py), generalise.py
     reversal.py       what pseudonyms stand for, sealed, where somebody asks for it
+    version.py        which engine it is
     policy.py         what is personal in which column; presets.py
     recognizers/      the entities there are, and what recognises them
     ner/              the language model
@@ -47,7 +48,8 @@ from python_stages.scrub.work import Chunk, Collecting, Scrubbing, Search
 
 __all__ = ["Engine", "Finding", "Policy", "Rule", "collect_real", "scrub", "scrubbed_schema"]
 
-_NOT_PROSE: Final = frozenset({"row_id", "label"})  # keys and classes: scrubbing would merge them
+# keys, classes and keyed hashes: scrubbing would merge them
+_NOT_PROSE: Final = frozenset({"row_id", "label", "input_hmac"})
 
 
 def scrub(
@@ -63,7 +65,7 @@ def scrub(
     """Replace what the policy names in every column; equal texts of a batch are read once.
 
     Args:
-        batches: any columns; each text column but row_id and label needs a rule.
+        batches: any columns; each text column but row_id, label and input_hmac needs a rule.
         policy: column -> rule.
         engine: built for `policy.entities`, for what is done in this process; by default it is made
             when the first text comes.

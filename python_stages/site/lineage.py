@@ -111,7 +111,7 @@ def _of_python(node: Node, parents: Iterable[str], columns: Mapping[str, Iterabl
             found[name] = frozenset(one for one in everything if one[1] in declared)
         elif node.name.endswith(_COUNTS) or name in _COUNTED:
             found[name] = frozenset()
-        elif node.name.endswith("_scrubbed") or name == _HANDED_ON:
+        elif node.name.endswith(("_scrubbed", "_feedback")) or name == _HANDED_ON:
             found[name] = same
         elif name in wording:
             found[name] = frozenset(one for one in everything if one[1] in wording[name])

@@ -1,6 +1,7 @@
 """Measure sealtune on a full-size file: `make bench`, or `python -m tests.benchmarks --help`.
 
-`--only pii` needs no file: what finds personal data is measured on texts that are made up for it.
+`--only pii` and `--only incremental` need no file: texts are made up for what finds personal data,
+and tickets for a build with new rows (`python -m tests.benchmarks.incremental --rows 200000`).
 
 Every timed run is a fresh process; a part and its baseline take turns, on a warm page cache.
 """
@@ -21,7 +22,10 @@ from tests.benchmarks.workspace import Workspace, generate
 
 FULL_ROWS: Final = 7_483_766
 PII: Final = "pii"
-GROUPS: Final = ("sample", "tutorial", "build", "seal", "scrub", PII)
+INCREMENTAL: Final = "incremental"
+# groups that make their own texts, and the modules that measure them
+OWN_TEXTS: Final = {PII: ("pii", "pii_pool"), INCREMENTAL: ("incremental",)}
+GROUPS: Final = ("sample", "tutorial", "build", "seal", "scrub", *OWN_TEXTS)
 _READ_BYTES: Final = 1 << 20
 
 Measured = dict[str, Costs]
@@ -30,9 +34,9 @@ Measured = dict[str, Costs]
 def main() -> int:
     """Measure what the arguments ask for; return the exit code."""
     options = _options()
-    of_pii = _pii() if PII in options.only else []
-    if set(options.only) == {PII}:
-        return _finish(options, {}, of_pii, {}, 0)
+    own = [claim for group in OWN_TEXTS if group in options.only for claim in _own(group)]
+    if set(options.only) <= OWN_TEXTS.keys():
+        return _finish(options, {}, own, {}, 0)
     with tempfile.TemporaryDirectory(prefix="sealtune-bench-") as name:
         folder = Path(name)
         costs: Measured = {}
@@ -51,7 +55,7 @@ def main() -> int:
     _say(report.cost_table(costs))
     if nodes:
         _say(f"\n{report.node_table(nodes)}")
-    return _finish(options, costs, [*report.claims(costs), *of_pii], nodes, size)
+    return _finish(options, costs, [*report.claims(costs), *own], nodes, size)
 
 
 def _finish(
@@ -70,10 +74,10 @@ def _finish(
     return int(options.strict and not all(claim.is_met for claim in found))
 
 
-def _pii() -> list[report.Claim]:
-    """Measure what finds personal data, and return the claims about it."""
+def _own(group: str) -> list[report.Claim]:
+    """Measure what needs no file of transactions, and return the claims about it."""
     found: list[report.Claim] = []
-    for module in ("pii", "pii_pool"):
+    for module in OWN_TEXTS[group]:
         command = [sys.executable, "-m", f"tests.benchmarks.{module}"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
         *lines, last = done.stdout.splitlines() or [""]

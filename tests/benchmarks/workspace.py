@@ -2,7 +2,8 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ class Workspace:
     Attributes:
         folder: an empty folder.
         source: the CSV file to build from.
+        var: the var that names it.
+        more: other vars.
     """
 
     folder: Path
     source: Path
+    var: str = "transactions_csv"
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -48,7 +53,7 @@ class Workspace:
             [
                 _BIN / "dbt",
                 *words,
-                *("--vars", json.dumps({"transactions_csv": str(self.source)})),
+                *("--vars", json.dumps({self.var: str(self.source), **self.more})),
                 *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
             ],
             self.environment,

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from python_stages.example_sql import MESSAGES_SQL, example_id_sql
+
 Texts = tuple[str | None, str, str]  # system, user and assistant text
 SCHEMA = {name: pa.string() for name in ("system_text", "user_text", "assistant_text", "label")}
 NASTY = (
@@ -124,6 +126,17 @@ def test_examples_stay_as_they_are_under_another_order_and_more_rows(examples: M
     after = set(map(astuple, examples(more + rows)))
     assert len(after) == len(rows) + len(more)
     assert before <= after
+
+
+@few
+@given(rows=st.lists(st.tuples(st.none() | text, text, text), max_size=5))
+def test_python_gives_an_example_the_id_that_the_macro_gives_it(
+    examples: Maker, connection: duckdb.DuckDBPyConnection, rows: list[Texts]
+) -> None:
+    made = examples(rows)
+    found = connection.query("scrubbed").project(f"{example_id_sql('demo')}, {MESSAGES_SQL}")
+    assert set(found.fetchall()) == {(one.example_id, one.messages) for one in made}
+    assert all(one.line == f'{{"messages": {one.messages}}}' for one in made)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.2, 0.5, 1.0])

@@ -1,0 +1,283 @@
+"""What the `*_feedback` models call: corrections in, scrubbed and judged, one row per record out.
+
+A correction may hold what a text must not. It takes the place of the answer in the rendered row
+that its example was made of, and that row goes through the scrub stage as any other: the same
+policy, the row's own values as deny-list, the same budget of tokens. What does not come out of it
+as it should is a counted reject, and the example stays as it was.
+"""
+
+import hmac
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from python_stages import keys, settings
+from python_stages.dbt_models import Config, is_empty_run, scrubbed
+from python_stages.errors import ConfigError, StageError, value_free
+from python_stages.example_sql import example_id_sql
+from python_stages.feedback import FEEDBACK_SCHEMA, Known, Verdict, judge, read_folder
+from python_stages.scrub import Policy
+from python_stages.scrub.frames import is_active
+
+_IDS: Final = "feedback_ids"
+_CORRECTIONS: Final = "feedback_corrections"
+_ANY: Final = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that an example was made of: as it is scrubbed, and how its answer was rendered."""
+
+    row_id: str
+    label: str
+    user_text: str
+    assistant_text: str
+    answers_label: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Corrected:
+    """A row as it would be with its correction."""
+
+    label: str
+    user_text: str
+    assistant_text: str
+    n_masked: int
+    n_unreadable: int
+
+
+def feedback(
+    session: duckdb.DuckDBPyConnection,
+    rendered: duckdb.DuckDBPyRelation,
+    scrubbed_rows: duckdb.DuckDBPyRelation,
+    dataset: str,
+    config: Config,
+    *,
+    policy: Config,
+    fit: Config | None = None,
+) -> pa.Table:
+    """Judge the corrections of a dataset; rows of `FEEDBACK_SCHEMA`, one per record.
+
+    Args:
+        session: dbt's connection, which has `keyed_hmac`.
+        rendered: the rows before they were scrubbed.
+        scrubbed_rows: what they became.
+        dataset: name of the dataset, and of the folder below `folder` that its files lie in.
+        config: `folder`, null for none; `labels`, a list, or `any` for those that the rows have.
+        policy: what `Policy` takes; that of the scrubbed rows.
+        fit: `max_tokens`, the budget of a conversation; None for no limit.
+
+    Raises:
+        ConfigError: a setting is wrong, or the folder is not there.
+        SourceError: a file cannot be read.
+        StageError: the rows were scrubbed by another policy, or could not be.
+    """
+    with value_free("feedback"):
+        folder, labels = _settings(config)
+        if folder is None or is_empty_run(rendered):
+            return FEEDBACK_SCHEMA.empty_table()
+        records = read_folder(folder / dataset)
+        examples = _examples(
+            session, rendered, scrubbed_rows, dataset, {one.example_id for one in records}
+        )
+        known = {
+            example_id: Known(rows[0].label, answers_label=rows[0].answers_label)
+            for example_id, rows in examples.items()
+        }
+        allowed = _labels_of(rendered) if labels is None else labels
+        rules = Policy.from_config(policy, dataset=dataset)
+        verdicts = [_scrubbable(one, known, rules) for one in judge(records, known, allowed)]
+        _require_policy(scrubbed_rows, rules)
+        wanted = {
+            row.row_id: (one.correction.label, one.correction.answer)
+            for one in verdicts
+            if one.correction is not None and one.record.example_id is not None
+            for row in examples[one.record.example_id]
+        }
+        with _corrected_rows(session, rendered, wanted) as (rows, real_from):
+            reader = scrubbed(rows, dataset, policy, fit=fit, real_from=real_from)
+            corrected = dict(_read(reader))
+        key = keys.load(settings.keys_folder()).hmac_key(f"{dataset}.reviewer")
+        found = [_row(one, examples, corrected, key, rules.fingerprint) for one in verdicts]
+        return pa.Table.from_pylist(found, schema=FEEDBACK_SCHEMA)
+
+
+def _settings(config: Config) -> tuple[Path | None, frozenset[str] | None]:
+    """Return the folder, and the labels that are declared; None for either where there is none."""
+    if unknown := sorted(set(config) - {"folder", "labels"}):
+        raise ConfigError(f"feedback: unknown setting {unknown[0]}; known are folder, labels")
+    labels = config.get("labels", _ANY)
+    if labels != _ANY and not isinstance(labels, list):
+        raise ConfigError("feedback: labels must be a list, or any")
+    if config.get("folder") is None:
+        return None, None
+    folder = Path(str(config["folder"])).expanduser()
+    if not folder.is_dir():
+        raise ConfigError(
+            f"there is no folder {folder} with feedback; make it, or leave the var feedback out"
+        )
+    return folder, None if labels == _ANY else frozenset(map(str, labels))
+
+
+def _examples(
+    session: duckdb.DuckDBPyConnection,
+    rendered: duckdb.DuckDBPyRelation,
+    scrubbed_rows: duckdb.DuckDBPyRelation,
+    dataset: str,
+    ids: Collection[str | None],
+) -> dict[str, Sequence[_Row]]:
+    """Return the rows of each example that is named, the examples and rows by id."""
+    table = pa.table({"example_id": pa.array(sorted(filter(None, ids)), pa.string())})
+    with _registered(session, _IDS, table):
+        found = session.execute(f"""
+            with named as (
+                select row_id, user_text, assistant_text, {example_id_sql(dataset)} as example_id
+                from ({scrubbed_rows.sql_query()})
+                where n_unreadable = 0
+            ),
+            wanted as (
+                select * from named semi join {_IDS} using (example_id)
+            )
+            select
+                wanted.example_id, row_id, rendered.label, wanted.user_text, wanted.assistant_text,
+                rendered.label = rendered.assistant_text
+            from wanted join ({rendered.sql_query()}) as rendered using (row_id)
+            order by all
+        """).fetchall()  # noqa: S608 - dbt's relations and a plain name
+    examples: defaultdict[str, list[_Row]] = defaultdict(list)
+    for example_id, *values in found:
+        examples[example_id].append(_Row(*values))
+    return dict(examples)
+
+
+def _labels_of(rendered: duckdb.DuckDBPyRelation) -> frozenset[str]:
+    return frozenset(str(label) for (label,) in rendered.project("label").distinct().fetchall())
+
+
+def _scrubbable(verdict: Verdict, known: Mapping[str, Known], rules: Policy) -> Verdict:
+    """Refuse an answer in a person's own words where the policy looks into no answer."""
+    correction, example_id = verdict.correction, verdict.record.example_id
+    if correction is None or correction.answer is None or known[str(example_id)].answers_label:
+        return verdict
+    rule = rules.rules.get("assistant_text")
+    is_read = rule is not None and is_active(rule)
+    return verdict if is_read else verdict.rejected("answer_is_not_scrubbed")
+
+
+def _require_policy(scrubbed_rows: duckdb.DuckDBPyRelation, rules: Policy) -> None:
+    found = {policy for (policy,) in scrubbed_rows.project("policy_hash").distinct().fetchall()}
+    if not found <= {rules.fingerprint}:
+        raise StageError(
+            "corrections would be scrubbed by another policy than the rows; give *_scrubbed and "
+            "*_feedback the same scrub settings, and build both again"
+        )
+
+
+@contextmanager
+def _corrected_rows(
+    session: duckdb.DuckDBPyConnection,
+    rendered: duckdb.DuckDBPyRelation,
+    wanted: Mapping[str, tuple[str, str | None]],
+) -> Iterator[tuple[duckdb.DuckDBPyRelation, duckdb.DuckDBPyRelation]]:
+    """Give the rendered rows that are corrected, with the corrections in; and with all others."""
+    labels, answers = zip(*wanted.values(), strict=True) if wanted else ((), ())
+    table = pa.table(
+        {
+            "row_id": pa.array(wanted, pa.string()),
+            "label": pa.array(labels, pa.string()),
+            "answer": pa.array(answers, pa.string()),
+        }
+    )
+    with _registered(session, _CORRECTIONS, table):
+        rows = f"""
+            select
+                rendered.* replace (
+                    corrections.label as label,
+                    coalesce(corrections.answer, rendered.assistant_text) as assistant_text
+                )
+            from ({rendered.sql_query()}) as rendered
+            join {_CORRECTIONS} as corrections on corrections.row_id = rendered.row_id
+        """  # noqa: S608 - dbt's relations
+        everything = f"select * from ({rendered.sql_query()}) union all by name {rows}"  # noqa: S608 - as above
+        yield session.query(rows), session.query(everything)
+
+
+@contextmanager
+def _registered(session: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
+    session.register(name, table)
+    try:
+        yield
+    finally:
+        session.unregister(name)
+
+
+def _read(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, _Corrected]]:
+    for batch in batches:
+        for row in batch.to_pylist():
+            yield (
+                row["row_id"],
+                _Corrected(
+                    row["label"],
+                    row["user_text"],
+                    row["assistant_text"],
+                    row["n_masked"],
+                    row["n_unreadable"],
+                ),
+            )
+
+
+def _row(
+    verdict: Verdict,
+    examples: Mapping[str, Sequence[_Row]],
+    corrected: Mapping[str, _Corrected],
+    key: bytes,
+    policy_hash: str,
+) -> dict[str, Any]:
+    """Return what is kept of a record: no text but the scrubbed one that counts, and no name."""
+    record, text = verdict.record, None
+    if verdict.correction is not None:
+        before = examples[str(record.example_id)]
+        verdict, text = _settled(verdict, before, [corrected[one.row_id] for one in before])
+    return {
+        "example_id": record.example_id,
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "label": None if text is None else text.label,
+        "assistant_text": None if text is None else text.assistant_text,
+        "n_masked": None if text is None else text.n_masked,
+        "corrected_by_hmac": (
+            hmac.digest(key, record.who.encode(), "sha256").hex() if record.who else None
+        ),
+        "corrected_at": record.at,
+        "file_name": record.file,
+        "line_number": record.line,
+        "policy_hash": policy_hash,
+    }
+
+
+def _settled(
+    verdict: Verdict, before: Sequence[_Row], after: Sequence[_Corrected]
+) -> tuple[Verdict, _Corrected | None]:
+    """Return what becomes of a correction once it is scrubbed, and its text where it counts.
+
+    Args:
+        verdict: the correction that wins.
+        before: the rows of its example, which agree in every scrubbed word.
+        after: the same rows with the correction.
+    """
+    first = after[0]
+    if any(one.n_unreadable for one in after):
+        return verdict.rejected("answer_unreadable"), None
+    if any(one.user_text != row.user_text for one, row in zip(after, before, strict=True)):
+        return verdict.rejected("over_token_budget"), None  # the question would be cut for it
+    if len({(one.label, one.assistant_text) for one in after}) > 1:
+        return verdict.rejected("answer_ambiguous"), None  # it names somebody of one row alone
+    if (first.label, first.assistant_text) == (before[0].label, before[0].assistant_text):
+        return Verdict(verdict.record, "confirmed"), None
+    return verdict, first
