@@ -32,7 +32,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 build: $(STAMP) ## the main job: dbt build on the bundled sample, or on the file that a var names
 	@# a build that stopped has a report too: it says why
-	@status=0; $(BIN)/dbt build || status=$$?; $(BIN)/sealtune site || status=$$?; exit $$status
+	@status=0; $(BIN)/sealtune build || status=$$?; $(BIN)/sealtune site || status=$$?; exit $$status
 
 site: $(STAMP) ## the report, the lineage and the documentation of the last build, as pages in site/
 	$(BIN)/sealtune site

@@ -12,7 +12,7 @@ Arrows point down this list, never up.
     hooks.py          after a `*_sealed` model: seal, then submit
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after
     ingest/           account for every record of a source
-    scaffold/         the folder of a dataset that somebody brings
+    scaffold/         a new project, and the folder of a dataset that somebody brings
     render/           rows and templates -> chat text
     scrub/            what is personal out of texts, by a policy per column; and how well
     feedback/         corrections of people: which count, and what becomes of the others
@@ -27,6 +27,7 @@ Arrows point down this list, never up.
     seal/             sealed files: fingerprints, format, writer, reader, sealing again
     keys/             who may open, sign and count
     example_sql.py    how rows become lines, in SQL
+    progress.py       how far a stage has come, for who looks on
     names.py          names that people type, and which was meant
     settings.py       the only reader of environment variables
     errors.py         every error that is raised on purpose

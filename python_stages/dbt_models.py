@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from python_stages import keys, settings
+from python_stages import keys, progress, settings
 from python_stages.check import check
 from python_stages.check.imports import import_great_expectations
 from python_stages.check.spec import CheckSpec
@@ -53,6 +53,15 @@ def _stream(
             yield from batches
 
     return pa.RecordBatchReader.from_batches(schema, guarded())
+
+
+def _rows(relation: duckdb.DuckDBPyRelation) -> Iterator[pa.RecordBatch]:
+    """Yield a relation's rows in batches, and tell how many have passed.
+
+    A connection streams one result at a time, so they are counted before.
+    """
+    n_rows = progress.total(lambda: len(relation))
+    return progress.counted(relation.to_arrow_reader(_BATCH_ROWS), n_rows)
 
 
 def _ring() -> keys.KeyRing:
@@ -107,7 +116,7 @@ def rendered(
     with value_free("render"):
         spec = RenderSpec.from_config(config)
         key = _ring().hmac_key(f"{dataset}.template")
-        batches = render(relation.to_arrow_reader(_BATCH_ROWS), spec, key)
+        batches = render(_rows(relation), spec, key)
         return _stream(rendered_schema(spec), batches, "render")
 
 
@@ -163,6 +172,7 @@ def scrubbed(
         if policy.has_surrogates and key is not None:
             rows = (real_from or relation).to_arrow_reader(_BATCH_ROWS)
             real = collect_real(rows, policy, key=key, executor=executor)
+        n_rows = progress.total(lambda: len(relation))
         reader = relation.to_arrow_reader(_BATCH_ROWS)
         batches = scrub(reader, policy, key=key, executor=executor, real=real, reversals=reversals)
         schema = scrubbed_schema(reader.schema, policy).append(_POLICY_HASH)
@@ -176,7 +186,7 @@ def scrubbed(
                 reversals.seal(dataset=dataset, folder=folder, keys=ring)
 
         whole = schema.append(N_CUT)
-        found = fitted(finished(), budget)
+        found = fitted(progress.counted(finished(), n_rows), budget)
         if earlier is not None and known is not None:
             # a connection streams one result at a time: these come when the others are through
             found = chain(found, earlier.taken_over(known, whole))
@@ -256,7 +266,7 @@ def checked(
         measured = _recall(recall, scrubbed, fingerprint, spec)
         n_real_values = 0 if overlaps is None else _n_found(overlaps)
         return check(
-            examples.to_arrow_reader(_BATCH_ROWS),
+            _rows(examples),
             spec,
             lambda texts: {
                 entity: counts.astype(np.int64)

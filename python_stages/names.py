@@ -38,6 +38,24 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return None if found is None else str(found[0])
 
 
+def refuse_unknown(where: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a setting that nobody reads.
+
+    Args:
+        where: whose settings they are, as the error begins.
+        given: names that were given.
+        known: names that are read.
+
+    Raises:
+        ConfigError: one is not known; says which was meant, or which there are.
+    """
+    known = list(known)
+    if unknown := sorted(set(map(str, given)) - set(known)):
+        meant = nearest(unknown[0], known)
+        hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
+        raise ConfigError(f"{where}: unknown setting {unknown[0]}; {hint}")
+
+
 def require_vars(given: Iterable[str], project: Path) -> None:
     """Refuse a var that dbt_project.yml does not list.
 

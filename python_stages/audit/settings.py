@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, Self
 
 from python_stages.audit.canaries import CanarySpec, Kind
 from python_stages.errors import ConfigError
+from python_stages.names import refuse_unknown
 
 _NUMBERS: Final = {"n_once": 6, "n_per_group": 0, "n_others": 1, "n_ranked": 0}
 _SWITCHES: Final = ("base", "checkpoints")
@@ -49,9 +50,7 @@ class AuditSettings:
         Raises:
             ConfigError: one is unknown, or not of its kind.
         """
-        known = [field.name for field in fields(cls)]
-        if unknown := sorted(set(config) - set(known)):
-            raise ConfigError(f"audit: unknown setting {unknown[0]}; known are {', '.join(known)}")
+        refuse_unknown("audit", config, [field.name for field in fields(cls)])
         lists = {name: config[name] for name in ("repeats", "kinds") if name in config}
         if not all(isinstance(value, list | tuple) for value in lists.values()):
             raise ConfigError("audit: repeats and kinds are lists")

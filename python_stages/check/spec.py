@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from python_stages.errors import ConfigError
+from python_stages.names import refuse_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,7 @@ class CheckSpec:
             ConfigError: a setting is unknown, missing or wrong; the message names the setting.
         """
         fields = dataclasses.fields(cls)
-        if unknown := sorted(set(config) - {one.name for one in fields}):
-            raise ConfigError(f"check: unknown setting {', '.join(unknown)}; correct or remove it")
+        refuse_unknown("check", config, [one.name for one in fields])
         required = {
             one.name
             for one in fields

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from python_stages import keys, settings
+from python_stages.cli.as_json import AsJson, print_json
 from python_stages.cli.sentences import sentences
 from python_stages.errors import LedgerError, VaultError
 
@@ -21,7 +22,6 @@ audit_app = typer.Typer(
     no_args_is_help=True, help="Look at what tuned models memorised, or attack one now."
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JobKey = Annotated[str, typer.Argument(metavar="KEY", help="Key of a job, or the beginning of it.")]
 _VERDICTS = (
     "select dataset, job_key, model_role, model, verdict, value as epsilon_shown, "
@@ -45,7 +45,7 @@ def audit_list(*, as_json: AsJson = False) -> None:
         query = f"{_VERDICTS} and model_role = 'tuned' order by audited_at, job_key"
         rows = _rows(con, query)
         if as_json:
-            typer.echo(json.dumps(rows, indent=2, default=str))
+            print_json(rows)
             return
         for row in rows:
             claim = row["claimed_epsilon"]
@@ -72,8 +72,7 @@ def audit_show(key: JobKey, *, as_json: AsJson = False) -> None:
                 f"this job is not audited: run `sealtune audit run {job.key[:12]}`, or dbt build"
             )
         if as_json:
-            shown = {"verdicts": verdicts, "measures": measures}
-            typer.echo(json.dumps(shown, indent=2, default=str))
+            print_json({"verdicts": verdicts, "measures": measures})
             return
         for row in verdicts:
             typer.echo(f"{row['model_role']}: {row['verdict']}: {row['reasons']}")

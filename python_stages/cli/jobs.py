@@ -1,6 +1,5 @@
 """The `sealtune jobs` commands and `sealtune watch`: look at jobs, follow, end and settle them."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from python_stages import settings
+from python_stages.cli.as_json import AsJson, print_json
 from python_stages.cli.sentences import sentences
 from python_stages.errors import LedgerError, SealtuneError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 jobs_app = typer.Typer(no_args_is_help=True, help="Look at jobs, end them, settle parked ones.")
 
 JobKey = Annotated[str, typer.Argument(metavar="KEY", help="Key of a job, or the beginning of it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -33,7 +32,7 @@ def jobs_list(*, as_json: AsJson = False) -> None:
     with sentences(), _opened_ledger() as ledger:
         rows = ledger.jobs()
         if as_json:
-            typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
+            print_json([asdict(row) for row in rows])
             return
         cells = [
             (row.key[:12], row.dataset, row.backend, row.base_model, _state(row)) for row in rows
@@ -60,7 +59,7 @@ def jobs_show(key: JobKey, *, as_json: AsJson = False) -> None:
                 "events": [asdict(event) for event in events],
                 "result_files": [asdict(one) for one in results],
             }
-            typer.echo(json.dumps(shown, indent=2))
+            print_json(shown)
             return
         facts = [(name, value) for name, value in asdict(row).items() if value not in {None, ""}]
         facts += [("result_file", f"{one.file_id} in the vault, {one.path}") for one in results]

@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from python_stages import keys, settings
+from python_stages.cli.as_json import AsJson, print_json
 from python_stages.cli.sentences import sentences
 from python_stages.errors import KeyFileError, SealError
 from python_stages.keys import datasets as dataset_keys
@@ -41,13 +43,16 @@ def keys_init() -> None:
 
 @keys_app.command("show")
 @sentences()
-def keys_show() -> None:
+def keys_show(*, as_json: AsJson = False) -> None:
     """Print the public keys, yours and those of recipients and signers, and where keys are kept.
 
     Example: sealtune keys show
     """
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     providers = key_providers.load_providers(ring.folder)
+    if as_json:
+        print_json(_public(ring, providers))
+        return
     lines = [f"keys folder  {ring.folder}"]
     retired = [slot for slot in sorted(providers.words) if slot not in key_providers.KINDS]
     lines += [
@@ -190,7 +195,7 @@ def keys_rotate() -> None:
 
 
 @sentences()
-def verify(path: SealedPath) -> None:
+def verify(path: SealedPath, *, as_json: AsJson = False) -> None:
     """Check that a sealed file is, to the byte, what a trusted signer sealed; opens nothing.
 
     Example: sealtune verify vault/sealed/transactions/train-*.sealed
@@ -198,6 +203,9 @@ def verify(path: SealedPath) -> None:
     from python_stages import seal
 
     manifest = seal.verify(path.absolute(), keys=keys.load(settings.keys_folder()))
+    if as_json:
+        print_json(asdict(manifest))
+        return
     typer.echo(
         f"ok: {manifest.dataset}/{manifest.split}, {manifest.n_rows:,} lines, "
         f"{manifest.n_bytes:,} bytes, sealed for {len(manifest.recipients)} recipient(s)"
@@ -290,6 +298,22 @@ def _tell_resealed(done: "SealedFile | Left") -> bool:
         return False
     typer.echo(f"left      {name}: {done.reason}", err=True)
     return True
+
+
+def _public(ring: keys.KeyRing, providers: key_providers.Providers) -> dict[str, Any]:
+    """Return what `keys show` tells, for scripts."""
+    slots = dict.fromkeys((*key_providers.KINDS, *sorted(providers.words)))
+    return {
+        "folder": ring.folder,
+        "kept_in": {slot: " ".join(providers.words_of(slot)) for slot in slots},
+        "recipients": [{"key_id": one.key_id, "name": one.name} for one in ring.recipients()],
+        "signers": [{"key_id": one.key_id, "name": one.name} for one in ring.signers()],
+        "datasets": [
+            {"key_id": key_id, "name": name} for name, key_id in dataset_keys.listed(ring.folder)
+        ],
+        "identity": _identity_line(ring),
+        "signer": _signer_line(ring),
+    }
 
 
 def _identity_line(ring: keys.KeyRing) -> str:

@@ -6,7 +6,9 @@ Exit codes: 0 done, 1 refused or failed (one sentence on stderr says why and wha
 import typer
 
 from python_stages.cli import audit as cli_audit
+from python_stages.cli import build as cli_build
 from python_stages.cli import generate as cli_generate
+from python_stages.cli import init as cli_init
 from python_stages.cli import jobs as cli_jobs
 from python_stages.cli import keys as cli_keys
 from python_stages.cli import new as cli_new
@@ -33,6 +35,11 @@ app.command("watch")(cli_jobs.watch)
 
 for command in (cli_keys.verify, cli_keys.unseal, cli_keys.reseal, cli_keys.shred):
     app.command()(command)
+app.command(
+    "build",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(sentences()(cli_build.build))
+app.command("init")(sentences()(cli_init.init))
 app.command("new")(sentences()(cli_new.new))
 app.command("trace")(sentences()(cli_trace.trace))
 app.command("predict")(sentences()(cli_predict.predict))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from python_stages.cli.as_json import AsJson, print_json
 from python_stages.errors import value_free
 
 
@@ -20,6 +21,8 @@ def new(
         str, typer.Option(help="Column of texts to learn. (default: found by its name)")
     ] = "",
     models: Annotated[Path, typer.Option(help="Folder of the datasets.")] = Path("models"),
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Write the folder of a dataset from a file: what its columns are, and what to learn.
 
@@ -39,12 +42,20 @@ def new(
         seen = profile(source)
         proposal = propose(seen, label=label, answer=answer)
         written = write_folder(proposal, name, source, models)
+    learnt = proposal.chat or proposal.answer or proposal.label
+    if as_json:
+        columns = [
+            {"name": one.name, "privacy": one.privacy, "evidence": dict(one.evidence)}
+            for one in proposal.columns
+        ]
+        counts = {"n_rows": seen.n_rows, "n_sampled": seen.n_sampled}
+        print_json({**counts, "columns": columns, "to_learn": learnt, "written": written})
+        return
     typer.echo(f"looked at {seen.n_sampled:,} of {seen.n_rows:,} rows")
     for one in proposal.columns:
         counts = ", ".join(f"{what} {n:,}" for what, n in one.evidence.items())
         typer.echo(f"  {one.name:<28} {one.privacy:<10} {counts}")
-    learnt = proposal.chat or proposal.answer or proposal.label
     typer.echo(f"to learn: {learnt}")
     typer.echo(
-        f"wrote {len(written)} files to {models / name}; read them, then: dbt build -s {name}"
+        f"wrote {len(written)} files to {models / name}; read them, then: sealtune build -s {name}+"
     )

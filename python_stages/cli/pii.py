@@ -1,7 +1,6 @@
 """`sealtune scan`, `scrub` and `pii-eval`: personal data in files, out of files, and how well."""
 
 import io
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 import typer
 
 from python_stages import keys, settings
+from python_stages.cli.as_json import AsJson, print_json
 from python_stages.errors import ConfigError, SourceError, value_free
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def scan(
     show: Annotated[
         bool, typer.Option("--show", help="Show the commonest values too: they are personal data.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Count the personal data in a file, by column and entity, without printing any.
 
@@ -81,7 +81,7 @@ def scan(
     for column, kind in result.unread.items():
         typer.echo(f"not looked into: {column} ({kind}); cast it to text first", err=True)
     if as_json:
-        typer.echo(json.dumps(result.as_json(show=show), ensure_ascii=False, indent=2))
+        print_json(result.as_json(show=show))
     else:
         _print([result.table(show=show)])
 
@@ -191,7 +191,7 @@ def pii_eval(
             "jsonl (text and spans per line).",
         ),
     ] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: AsJson = False,
     ner: NerOption = None,
     entities: EntitiesOption = None,
     mapped: Annotated[
@@ -234,7 +234,7 @@ def pii_eval(
             min_score=min_score,
         )
     if as_json:
-        typer.echo(json.dumps(report.as_json(), indent=2))
+        print_json(report.as_json())
     else:
         _print(report.tables())
     if errors:

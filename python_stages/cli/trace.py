@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from python_stages import keys, settings
+from python_stages.cli.as_json import AsJson, print_json
 from python_stages.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ def trace(
         str,
         typer.Option(help="Only - is taken: the value is read from stdin, as the source has it."),
     ],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Tell which datasets, sealed files, jobs and models hold rows of a person.
 
@@ -38,6 +42,9 @@ def trace(
     sealed = vault / "sealed"
     here = [f"{one.parent.name}/{one.name}" for one in sorted(sealed.glob("*/*.sealed"))]
     unknown = tracing.untraced(here, (one.dataset_fingerprint for one in jobs), vault=vault)
+    if as_json:
+        print_json({"found": [_as_dict(one, jobs) for one in found], "cannot_say": list(unknown)})
+        return
     for one in found:
         for line in _describe(one, jobs, set(here)):
             typer.echo(line)
@@ -63,6 +70,15 @@ def _jobs() -> "tuple[LedgerRow, ...]":
         return ()
     with Ledger(path) as ledger:
         return ledger.jobs()
+
+
+def _as_dict(trace: "Trace", jobs: "tuple[LedgerRow, ...]") -> dict[str, Any]:
+    fields = ("key", "backend", "job_id", "state", "outcome", "fine_tuned_model")
+    of_this = [one for one in jobs if one.dataset_fingerprint == trace.dataset_fingerprint]
+    return {
+        **asdict(trace),
+        "jobs": [{name: getattr(one, name) for name in fields} for one in of_this],
+    }
 
 
 def _describe(trace: "Trace", jobs: "tuple[LedgerRow, ...]", here: set[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from python_stages.errors import ConfigError
+from python_stages.names import refuse_unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,7 @@ class EvaluateSettings:
         Raises:
             ConfigError: one is unknown, or no number that it can be.
         """
-        known = [field.name for field in fields(cls)]
-        if unknown := sorted(set(config) - set(known)):
-            raise ConfigError(
-                f"evaluate: unknown setting {unknown[0]}; known are {', '.join(known)}"
-            )
+        refuse_unknown("evaluate", config, [field.name for field in fields(cls)])
         wanted = cls(**config)
         numbers = {
             "max_examples": (wanted.max_examples, 0),

@@ -9,7 +9,9 @@ from typing import Any
 
 from python_stages.errors import ConfigError
 from python_stages.ingest.sources import identifier, literal
+from python_stages.names import refuse_unknown
 
+_SETTINGS = ("location", "columns", "record_id", "record_key", "record_start")
 _TYPES = ("varchar", "bigint", "double", "boolean", "timestamptz")
 _UNBOUNDED = ("double", "timestamptz")  # types with values such as nan and infinity
 
@@ -36,14 +38,9 @@ class ColumnRule:
         """Read a rule from model config.
 
         Raises:
-            ConfigError: an unknown key or type; lists what is known.
+            ConfigError: an unknown key or type.
         """
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(config) - set(known))
-        if unknown:
-            raise ConfigError(
-                f"column {column}: unknown {unknown[0]}; known are {', '.join(known)}"
-            )
+        refuse_unknown(f"column {column}", config, [field.name for field in fields(cls)])
         rule = cls(**{**config, "accepted_values": tuple(config.get("accepted_values", ()))})
         if rule.type not in _TYPES:
             raise ConfigError(f"column {column}: unknown type; known are {', '.join(_TYPES)}")
@@ -137,6 +134,7 @@ class IngestSpec:
         Raises:
             ConfigError: something is missing or unknown.
         """
+        refuse_unknown(f"ingest of {dataset}", config, _SETTINGS)
         if not config.get("location") or not config.get("columns"):
             raise ConfigError(
                 f"{dataset}: the config of the ingested model needs location and columns"

@@ -4,13 +4,13 @@ A build submits and refreshes its own job in the hook of `*_sealed`, and fails w
 other jobs are asked after before `fine_tune_jobs` is built; what goes wrong there is said.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from python_stages import keys, settings
+from python_stages import keys, progress, settings
 from python_stages.backends.base import BackendIdentity, JobSpec, job_key
 from python_stages.backends.local.launch import untether
 from python_stages.backends.plan import PlanBackend
@@ -24,7 +24,7 @@ from python_stages.jobs.refresh import is_open, refresh
 from python_stages.jobs.results import METRICS_SCHEMA, ResultVault, read_metrics
 from python_stages.jobs.settings import JobSettings
 from python_stages.jobs.submit import submit
-from python_stages.jobs.watch import Pace, follow
+from python_stages.jobs.watch import Pace, Progress, follow
 from python_stages.jobs.watch import lines as lines_of
 
 LOCAL = "local"
@@ -68,9 +68,8 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
         if not job.waits:
             untether()
         if job.waits and row.state is State.JOB_CREATED:
-            for _, line in lines_of(
-                follow(row, backend, Pace(timeout_seconds=job.wait_timeout_seconds))
-            ):
+            pace = Pace(timeout_seconds=job.wait_timeout_seconds)
+            for _, line in lines_of(_told(follow(row, backend, pace))):
                 say(f"{row.dataset}: {line}")
         wait = _LOCK_WAIT_SECONDS
         refreshed = refresh(backend, ledger, only=row.key, lock_wait_seconds=wait)
@@ -82,6 +81,14 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
                 f"{describe_job(row)}; another seed, model or hyperparameter makes another job"
             )
         return row
+
+
+def _told(progresses: Iterator[Progress]) -> Iterator[Progress]:
+    """Tell how many steps are done, whether or not there is a line to be said."""
+    for one in progresses:
+        if one.step is not None:
+            progress.tell("steps", one.step, one.n_steps)
+        yield one
 
 
 def _done_here(spec: JobSpec, job: JobSettings) -> LedgerRow | None:

@@ -12,6 +12,7 @@ from python_stages.backends.base import Backend
 from python_stages.backends.plan import PlanBackend
 from python_stages.backends.values import Content, HyperparameterValue, JobSpec, Method
 from python_stages.errors import ConfigError
+from python_stages.names import refuse_unknown
 
 # Backends that send nothing to another machine.
 _STAY_HERE: Final = frozenset({"plan", "local"})
@@ -91,7 +92,7 @@ class JobSettings:
         Raises:
             ConfigError: one is unknown, or rows would leave this machine without consent.
         """
-        _refuse_unknown("job", config, [known.name for known in fields(cls)])
+        refuse_unknown("job", config, [known.name for known in fields(cls)])
         if missing := sorted({"backend", "base_model"} - set(config)):
             raise ConfigError(f"job: setting {missing[0]} is missing")
         values = dict(config)
@@ -103,7 +104,7 @@ class JobSettings:
             values["n_epochs"] = "auto" if is_local else _USUAL_EPOCHS
         if not isinstance(azure, Mapping):
             raise ConfigError("job: azure holds settings of its own: write them below it")
-        _refuse_unknown("job: azure", azure, [known.name for known in fields(AzureSettings)])
+        refuse_unknown("job: azure", azure, [known.name for known in fields(AzureSettings)])
         wanted = cls(**values, azure=AzureSettings(**azure))
         wanted._check()
         return wanted
@@ -191,8 +192,3 @@ class JobSettings:
                 raise ConfigError(f"job: {name} must be true or false")
         if not isinstance(cast("object", self.wait_for_jobs), bool | None):
             raise ConfigError("job: wait_for_jobs must be true, false or null")
-
-
-def _refuse_unknown(where: str, config: Mapping[str, Any], known: list[str]) -> None:
-    if unknown := sorted(set(config) - set(known)):
-        raise ConfigError(f"{where}: unknown setting {unknown[0]}; known are {', '.join(known)}")

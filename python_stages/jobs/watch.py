@@ -24,7 +24,7 @@ _POLL_GROWTH: Final = 1.5
 _N_RATE_POINTS: Final = 20
 _PATIENCE_SECONDS: Final = 600.0
 # More lines than this about the steps of one job would be noise.
-_N_STEP_LINES: Final = 50
+_N_STEP_LINES: Final = 10
 _SECONDS_A_MINUTE: Final = 60
 
 
@@ -205,11 +205,11 @@ def _news(before: Progress, now: Progress) -> Iterator[str]:
 
 
 def _is_notable(before: Progress, now: Progress) -> bool:
-    """Say whether a step is the first, the last, or begins another fiftieth of the way."""
+    """Say whether a step is the first, the last, or begins another tenth of the way."""
     step, n_steps = now.step or 0, now.n_steps or 0
     if before.step is None or step == n_steps:
         return True
-    every = max(1, n_steps // _N_STEP_LINES)
+    every = max(1, -(-n_steps // _N_STEP_LINES))
     return step // every != before.step // every
 
 

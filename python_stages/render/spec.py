@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from python_stages.errors import ConfigError
+from python_stages.names import refuse_unknown
 from python_stages.render.wording import Kind, Placeholder, Template, check_locale, clean
 
 Need = tuple[str, Kind]  # a column, and what it must hold
@@ -66,12 +67,7 @@ class RenderSpec:
         Raises:
             ConfigError: a setting is unknown, missing, of the wrong type, or contradicts another.
         """
-        unknown = sorted(set(config) - set(_KNOWN))
-        if unknown:
-            raise ConfigError(
-                f"unknown render setting {', '.join(unknown)}: "
-                f"the known ones are {', '.join(_KNOWN)}",
-            )
+        refuse_unknown("render", config, _KNOWN)
         system = _text(config, "system")
         spec = cls(
             label_column=_required_text(config, "label_column"),

@@ -90,6 +90,7 @@ def _context(proposal: Proposal, name: str, location: str) -> dict[str, Any]:
         "stratum": label,
         "is_label_made": not proposal.label,
         "chat": proposal.chat,
+        "usable": _usable(proposal),
         "direct": [one.name for one in direct],
         "texts": texts,
         "carried": carried,
@@ -103,6 +104,14 @@ def _context(proposal: Proposal, name: str, location: str) -> dict[str, Any]:
     }
 
 
+def _usable(proposal: Proposal) -> str:
+    """Return the SQL condition of rows that teach something."""
+    if proposal.chat:
+        return "user_text <> '' and assistant_text <> ''"
+    taught = filter(None, (proposal.label, proposal.answer))
+    return " and ".join(f"{one} is not null" for one in taught)
+
+
 def _column(one: Proposed, proposal: Proposal) -> dict[str, Any]:
     needed = {proposal.label, proposal.answer, proposal.chat}
     counts = ", ".join(f"{entity} {n}" for entity, n in one.evidence.items()) or "nothing found"
@@ -113,7 +122,8 @@ def _column(one: Proposed, proposal: Proposal) -> dict[str, Any]:
         "select": f"nullif({quoted}, '') as {one.name}",
         "privacy": one.privacy,
         "description": f"{one.privacy}, as of {one.column.n_cells} cells: {counts}.",
-        "rule": "{}" if one.name in needed else "{is_required: false}",
+        # where some lack what is to be learnt, they are not drawn, and no record is rejected for it
+        "rule": "{}" if one.name in needed and not one.column.n_empty else "{is_required: false}",
     }
 
 

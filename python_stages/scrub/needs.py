@@ -12,7 +12,6 @@ Where an expression says something that Python's own parser does not understand,
 """
 
 import re
-import warnings
 from dataclasses import dataclass
 from functools import cache
 from re import _parser  # there is no public parser
@@ -25,6 +24,9 @@ ANY_WIDTH: Final = 10_000
 _MOST_WORDS: Final = 400
 
 _PROPERTY: Final = re.compile(r"\\[pP]\{[^}]*\}")
+# sets in sets, and what is done with them, which Python reads as characters. It warns of them; but
+# warnings become errors for a whole process only, so in the stages that run beside this one too.
+_OTHER_SETS: Final = re.compile(r"\[\^?(?:\[|\]?(?:\\.|[^\]\\])*?(?:--|&&|~~|\|\|))", re.DOTALL)
 
 Words = frozenset[tuple[str, bool]]
 """Words, and whether their casing counts; in lower case where it does not."""
@@ -59,11 +61,11 @@ def needs(expression: str, *, is_cased: bool) -> Needs:
     """
     # what it has that Python has not, as something as wide that says less
     expression = _PROPERTY.sub(r"\\S", expression.replace(r"\K", "(?:)"))
+    if _OTHER_SETS.search(expression):
+        return Needs()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # syntax that means another thing in `regex`
-            tree = _parser.parse(expression)
-    except (re.error, Warning, RecursionError, OverflowError):
+        tree = _parser.parse(expression)
+    except (re.error, RecursionError, OverflowError):
         return Needs()
     words = _words(tree, is_cased) or frozenset()
     if words and _worth(words) < (0, 0):

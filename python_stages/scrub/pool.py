@@ -22,6 +22,7 @@ from itertools import chain, islice
 from typing import Any, Final, Protocol, TypeVar
 
 from python_stages.errors import ConfigError, StageError
+from python_stages.names import refuse_unknown
 from python_stages.scrub.workers import ProcessWorker, Worker, WorkerLostError
 
 EXECUTORS: Final = ("auto", "inline", "processes", "ray")
@@ -97,10 +98,7 @@ def from_config(config: Mapping[str, Any] | None) -> Executor:
     """
     config = config or {}
     known = ("executor", "workers", "ray_address")
-    if unknown := sorted(set(config) - set(known)):
-        raise ConfigError(
-            f"unknown scrub_on setting {', '.join(unknown)}: the known ones are {', '.join(known)}"
-        )
+    refuse_unknown("scrub_on", config, known)
     return executor(
         config.get("executor", "auto"),
         n_workers=config.get("workers"),

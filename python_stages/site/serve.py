@@ -126,7 +126,7 @@ def serve(
     made = server(folder, port)
     threading.Thread(target=made.serve_forever, daemon=True).start()
     say(f"serving on http://127.0.0.1:{made.server_address[1]}/ until you press Ctrl-C")
-    before = changed()
+    before, said = changed(), ""
     try:
         while True:
             time.sleep(_LOOK_SECONDS)
@@ -137,7 +137,8 @@ def serve(
                 write()
                 before = changed()  # dbt docs touches the vault as well
             except SealtuneError as error:  # the build still holds the vault; try again
-                say(str(error))
+                if str(error) != said:
+                    say(said := str(error))
                 time.sleep(5 * _LOOK_SECONDS)
     except KeyboardInterrupt:
         say("stopped")

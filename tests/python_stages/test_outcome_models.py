@@ -356,7 +356,7 @@ def test_nothing_is_asked_without_a_tuned_model(world: World, outcome: dict[str,
 def test_a_wrong_setting_is_named(world: World) -> None:
     world.succeed()
     world.evaluate = {"examples": 5}
-    with pytest.raises(ConfigError, match="unknown setting examples; known are base, max_examples"):
+    with pytest.raises(ConfigError, match="unknown setting examples; did you mean max_examples"):
         world.build()
 
 

@@ -133,3 +133,19 @@ def test_a_label_that_is_no_column_is_refused(tmp_path: Path) -> None:
     seen = profile(str(notes(tmp_path)))
     with pytest.raises(ConfigError, match="no such column"):
         propose(seen, label="colour")
+
+
+def test_rows_without_the_answer_are_not_drawn_and_no_fault_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "tickets.csv"
+    rows = [
+        f"The printer {n} is out of paper and blinks,{'Put some in.' * (n % 2)}" for n in range(40)
+    ]
+    path.write_text("\n".join(["Question,Answer", *rows]), encoding="utf-8")
+    (tmp_path / "models").mkdir()
+    proposal = propose(profile(str(path)), answer="Answer")
+    write_folder(proposal, "tickets", str(path), tmp_path / "models")
+    folder = tmp_path / "models/tickets"
+    assert "where answer is not null" in (folder / "tickets_drawn.sql").read_text("utf-8")
+    models = yaml.safe_load((folder / "_tickets__models.yml").read_text("utf-8"))["models"]
+    ingest = next(one for one in models if one["name"] == "tickets_ingested")["config"]["meta"]
+    assert ingest["ingest"]["columns"]["Answer"] == {"is_required": False}

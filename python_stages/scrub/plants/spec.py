@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from python_stages.errors import ConfigError
+from python_stages.names import refuse_unknown
 from python_stages.scrub.policy import resolve
 from python_stages.scrub.recognizers.catalogue import ENTITIES, GROUPS, NER_ENTITIES
 
@@ -39,10 +40,7 @@ class PlantSpec:
             ConfigError: a setting or an entity is unknown, or of the wrong type.
         """
         config = config or {}
-        if unknown := sorted(set(config) - {"n_planted", "min_recall"}):
-            raise ConfigError(
-                f"planted: unknown setting {', '.join(unknown)}; known are n_planted, min_recall"
-            )
+        refuse_unknown("planted", config, ("n_planted", "min_recall"))
         return cls(config.get("n_planted", 60), config.get("min_recall") or {})
 
 

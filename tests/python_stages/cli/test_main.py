@@ -1,5 +1,6 @@
 """The command line: what it prints, how it ends, and that it says one sentence when it refuses."""
 
+import json
 import os
 import re
 import subprocess
@@ -147,6 +148,28 @@ def test_verify_says_what_a_file_holds(cli: Cli, sealed: Path) -> None:
     assert result.stdout == (
         f"ok: demo/train, 2 lines, {n_bytes} bytes, sealed for 1 recipient(s)\n"
     )
+
+
+def test_keys_show_and_verify_tell_scripts_the_same_as_people(cli: Cli, sealed: Path) -> None:
+    shown = json.loads(cli("keys", "show", "--json").stdout)
+    for text in (shown["folder"], shown["identity"], shown["recipients"][0]["key_id"]):
+        assert text in cli("keys", "show").stdout
+    for secret in ("identity.key", "vault.key", "hmac.key", "signing.key"):
+        assert (cli.keys / secret).read_text("utf-8").split()[-1] not in json.dumps(shown)
+    manifest = json.loads(cli("verify", str(sealed), "--json").stdout)
+    assert (manifest["split"], manifest["n_rows"]) == ("train", len(LINES))
+    assert "café" not in json.dumps(manifest, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("audit list", "audit show", "jobs list", "jobs show", "keys show", "new", "pii-eval"),
+        *("scan", "site", "trace", "verify"),
+    ],
+)
+def test_every_command_that_reports_has_json_for_scripts(cli: Cli, command: str) -> None:
+    assert "--json" in re.sub(r"\x1b\[[0-9;]*m", "", cli(*command.split(), "--help").stdout)
 
 
 def test_unseal_writes_the_exact_bytes_to_stdout_and_the_count_to_stderr(

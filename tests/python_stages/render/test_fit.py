@@ -3,7 +3,7 @@
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from python_stages.errors import ConfigError, StageError
@@ -25,6 +25,7 @@ def n_tokens(user: str) -> int:
     return sum(map(count_tokens, ("Be brief.", user, "yes"))) + 3 * 3 + 3
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab1é €\n_-."), max_size=80))
 def test_tokens_are_counted_as_the_macro_counts_them(text: str) -> None:
     with duckdb.connect() as con:

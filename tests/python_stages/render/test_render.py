@@ -258,7 +258,7 @@ def test_a_short_key_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"colour": "red"}, "unknown render setting colour: the known ones are label_column"),
+        ({"colour": "red"}, "render: unknown setting colour; known are label_column"),
         ({"label_column": None}, "label_column is missing"),
         ({"min_templates": 12}, "templates holds 2 wordings.*at least 12"),
         ({"min_templates": 0}, "min_templates must be"),

@@ -43,6 +43,9 @@ TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
         (r"[A-Z]{2}[0-9]{6,8}[A-Z]?", Needs(6, 11, frozenset(), 12, Run(8, 6, 2))),
         (r"[0-9]{2}-?[0-9]{3}", Needs(5, 6, frozenset(), 7, Run(3, 3, 0))),
         (r"\p{Sc}+", Needs()),
+        (r"[[a-z]--[aeiou]]{3}", Needs()),
+        (r"[\w--\d]{3}", Needs()),
+        (r"--[0-9]{2}", Needs(2, 4, frozenset({("--", False)}), 5, Run(2, 2, 0))),
         (r"(?<name>unknown to python)", Needs()),
     ],
 )

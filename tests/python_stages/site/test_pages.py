@@ -82,6 +82,16 @@ def test_no_page_has_a_script_a_style_attribute_or_an_address_elsewhere(
                 assert not re.match(r"[a-z]+:(?!,)|//", attributes.get(name) or ""), tag
 
 
+def test_a_model_leads_to_its_dataset_and_a_shadow_to_that_of_its_rows() -> None:
+    name = REPORT.datasets[0].name
+    for dataset, href in ((name, name), (f"{name}_shadow", name), ("gone", None)):
+        model = replace(MODEL, dataset=dataset)
+        page = pages(replace(REPORT, models=(model,)))[model_page(model)]
+        (heading,) = re.findall(r"<h1>.*</h1>", page)
+        assert ("href" in heading) is (href is not None)
+        assert href is None or f'href="dataset-{href}.html"' in heading
+
+
 def test_text_of_the_config_is_escaped() -> None:
     hostile = replace(DATASET, description="<script>alert(1)</script>")
     html = pages(replace(REPORT, datasets=(hostile,)))[dataset_page(hostile)]
