@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from python_stages.scrub.needs import ANY_WIDTH, Needs
+from python_stages.scrub.needs import ANY_WIDTH, Needs, Word
 from python_stages.scrub.runs import Run
 
 _DIGIT: Final = re.compile(r"\d")
 _SHORT: Final = 1_500  # characters; to search all of it takes less than to choose
+_GRAM: Final = 3  # letters by which words are looked up
 _WORD: Final = re.compile(r"\w+")
 # Letters that the case-insensitive `regex` takes for another than str.lower does.
 _ODD_CASE: Final = re.compile("[ſıİςϐϑϕϖϰϱϵẛẞ\u0345\u1fbeΩµ]")
@@ -143,10 +144,13 @@ class Index:
         self._count: Final = np.array(counts, dtype=np.intp)
         self._width: Final = np.array([need.width for need in some], dtype=np.int32)
         self._is_wordless: Final = np.array([not need.words for need in some], dtype=np.bool_)
-        self._by_gram: Final[dict[str, list[tuple[tuple[str, bool], int]]]] = {}
+        self._by_word: Final[dict[Word, list[int]]] = {}
         for at, need in enumerate(some):
             for word in need.words:
-                self._by_gram.setdefault(word[0][:3].lower(), []).append((word, at))
+                self._by_word.setdefault(word, []).append(at)
+        self._by_gram: Final[dict[str, list[Word]]] = {}
+        for word in self._by_word:
+            self._by_gram.setdefault(word[0][:_GRAM].lower(), []).append(word)
         self._grams: Final = set(self._by_gram)
 
     def met(self, contents: Contents) -> list[int]:
@@ -158,11 +162,11 @@ class Index:
         found = set(np.flatnonzero(fits & self._is_wordless).tolist())
         is_fit = fits.tolist()
         for gram in contents.grams & self._grams:
-            found.update(
-                at
-                for word, at in self._by_gram[gram]
-                if is_fit[at] and at not in found and contents.contains(word)
-            )
+            for word in self._by_gram[gram]:
+                new = [at for at in self._by_word[word] if is_fit[at] and at not in found]
+                is_gram = len(word[0]) <= _GRAM and not word[1]
+                if new and (is_gram or contents.contains(word)):
+                    found.update(new)
         return sorted(found)
 
 

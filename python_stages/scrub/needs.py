@@ -14,6 +14,7 @@ Where an expression says something that Python's own parser does not understand,
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from re import _parser  # there is no public parser
 from typing import Any, Final
 
@@ -22,14 +23,17 @@ from python_stages.scrub.runs import NO_RUN, Run, longest_run
 ANY_WIDTH: Final = 10_000
 """Characters, for an expression without an end."""
 _MOST_WORDS: Final = 400
+_MOST_SIGNS: Final = 64  # of a class that is taken apart
 
 _PROPERTY: Final = re.compile(r"\\[pP]\{[^}]*\}")
 # sets in sets, and what is done with them, which Python reads as characters. It warns of them; but
 # warnings become errors for a whole process only, so in the stages that run beside this one too.
 _OTHER_SETS: Final = re.compile(r"\[\^?(?:\[|\]?(?:\\.|[^\]\\])*?(?:--|&&|~~|\|\|))", re.DOTALL)
 
-Words = frozenset[tuple[str, bool]]
-"""Words, and whether their casing counts; in lower case where it does not."""
+Word = tuple[str, bool]
+"""A word, and whether its casing counts; in lower case where it does not."""
+
+Words = frozenset[Word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def _is_digit(item: Any) -> bool:
 
 def _words(tree: Any, is_cased: bool) -> Words | None:  # noqa: FBT001  # passed down, as it is
     """Return words of which every match contains one: the rarest such, or None."""
-    best: Words | None = None
+    best = _at_joints(tree, is_cased)
     run = ""
     for op, value in [*tree, ("END", None)]:
         if str(op) == "LITERAL" and (is_cased or len(chr(value).lower()) == 1):
@@ -142,6 +146,67 @@ def _words(tree: Any, is_cased: bool) -> Words | None:  # noqa: FBT001  # passed
             if words is not None and (best is None or _worth(words) > _worth(best)):
                 best = words
     return best
+
+
+def _at_joints(tree: Any, is_cased: bool) -> Words | None:  # noqa: FBT001  # the same
+    """Return what stands where two parts of an expression meet: a dot and a letter, say.
+
+    Most dots are followed by a blank.
+    """
+    best: Words | None = None
+    for (op, value), (next_op, next_value) in pairwise(tree):
+        before = _edge(str(op), value, is_cased, -1)
+        after = _edge(str(next_op), next_value, is_cased, 0)
+        if after and before and not any(sign.isalnum() or sign.isspace() for sign in before):
+            words = frozenset((one + other, is_cased) for one in before for other in after)
+            if len(words) <= _MOST_WORDS and (best is None or _worth(words) > _worth(best)):
+                best = words
+    return best
+
+
+def _edge(name: str, value: Any, is_cased: bool, at: int) -> set[str] | None:  # noqa: FBT001  # the same
+    """Return the signs with one of which a part of an expression begins or ends, if they are few.
+
+    Args:
+        name: of the operation.
+        value: of it.
+        is_cased: upper and lower case differ.
+        at: 0 for its beginning, -1 for its end.
+    """
+    signs: set[str] | None = None
+    if name == "LITERAL":
+        signs = {chr(value)}
+    elif name == "IN":
+        signs = _taken_apart(value)
+    elif name == "BRANCH":
+        edges = [_edge(str(b[at][0]), b[at][1], is_cased, at) if b else None for b in value[1]]
+        known = [edge for edge in edges if edge is not None]
+        signs = set().union(*known) if len(known) == len(edges) else None
+    elif (
+        (name == "SUBPATTERN" and not value[1] and not value[2])
+        or name == "ATOMIC_GROUP"
+        or (name.endswith("_REPEAT") and value[0])
+    ):
+        inner = value if name == "ATOMIC_GROUP" else value[-1]
+        signs = _edge(str(inner[at][0]), inner[at][1], is_cased, at) if len(inner) else None
+    if signs is None or is_cased:
+        return signs
+    lower = {sign.lower() for sign in signs}
+    return lower if all(len(sign) == 1 for sign in lower) else None
+
+
+def _taken_apart(members: Any) -> set[str] | None:
+    """Return the signs of a character class, if they are few."""
+    signs: set[str] = set()
+    for op, value in members:
+        name = str(op)
+        if name not in {"LITERAL", "RANGE"}:
+            return None
+        first, last = (value, value) if name == "LITERAL" else value
+        if len(signs) + last - first >= _MOST_SIGNS:
+            return None
+        signs.update(map(chr, range(first, last + 1)))
+    return signs
 
 
 def _inner(name: str, value: Any, is_cased: bool) -> Words | None:  # noqa: FBT001  # the same

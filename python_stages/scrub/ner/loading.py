@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from python_stages.errors import ConfigError, SealtuneError
-from python_stages.scrub.ner import labels, second_look
+from python_stages.scrub.ner import greedy, labels, second_look
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -176,7 +176,7 @@ def _ours(nlp: "Language") -> "Language":
     """Return the model of this project as it is meant to be used."""
     from python_stages.scrub.ner import exact  # noqa: PLC0415  # imports thinc
 
-    return second_look.add_to(exact.use(nlp))
+    return second_look.add_to(greedy.put_into(exact.use(nlp)))
 
 
 def _source(path: str) -> str | Path:

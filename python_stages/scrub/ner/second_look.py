@@ -182,10 +182,11 @@ def _look_again(doc: "Doc") -> "Doc":
     from spacy.tokens import Span  # noqa: PLC0415  # it is loaded by now
 
     kept: list[Span] = []
-    cases = _cases(doc.text)
+    text = doc.text  # spaCy puts it together each time
+    cases = _cases(text)
     for entity in doc.ents:
         label = known().label(entity.text, entity.label_)
-        if label == PERSON and _is_of_the_law(entity, cases):
+        if label == PERSON and _is_of_the_law(entity, text, cases):
             continue
         if label == entity.label_:
             kept.append(entity)
@@ -202,12 +203,11 @@ def _cases(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _CASE.finditer(text)]
 
 
-def _is_of_the_law(entity: "Span", cases: list[tuple[int, int]]) -> bool:
+def _is_of_the_law(entity: "Span", text: str, cases: list[tuple[int, int]]) -> bool:
     """Tell whether a name is but part of the title of a case, or of the name of a doctrine."""
     start, end = entity.start_char, entity.end_char
     if any(first <= start and end <= last for first, last in cases):
         return True
-    text = entity.doc.text
     return _DOCTRINE.match(text, end) is not None and (
         start == 0 or _ARTICLE.search(text, max(0, start - _LONGEST_ARTICLE), start) is not None
     )

@@ -19,6 +19,8 @@ EXPRESSIONS = (
     r"(?<=id )[0-9]{2}|(?:ab|cd){2}",
     r"[A-Z]{2}[0-9]{3}[A-Z]?(?:-?[0-9a-f]){2}",
     r"(?:[a-f][0-9] ?){2,3}",
+    r"(?:[A-F]{2,5}\.){1,3}(?:[a-c]|[0-9])",
+    r"[0-9]{2}([-.])[0-9]{2}\1[A-F]",
 )
 TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
     "|".join(f"(?:{e})" for e in EXPRESSIONS).replace(r"\b", "")
@@ -30,7 +32,7 @@ TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
     [
         (
             r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
-            Needs(9, 11, frozenset({("-", False)}), 12, Run(4, 4, 0)),
+            Needs(9, 11, frozenset((f"-{n}", False) for n in range(10)), 12, Run(4, 4, 0)),
         ),
         (
             r"(?:visa|amex) ?\d{4,6}",
@@ -41,6 +43,10 @@ TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
             Needs(0, 4, frozenset({("jan", False), ("jun", False)}), 6, Run(3, 0, 3)),
         ),
         (r"[A-Z]{2}[0-9]{6,8}[A-Z]?", Needs(6, 11, frozenset(), 12, Run(8, 6, 2))),
+        (
+            r"(?:[a-z]+\.)+[CD]",
+            Needs(0, 10_000, frozenset({(".c", False), (".d", False)}), 10_000, Run(1, 0, 1)),
+        ),
         (r"[0-9]{2}-?[0-9]{3}", Needs(5, 6, frozenset(), 7, Run(3, 3, 0))),
         (r"\p{Sc}+", Needs()),
         (r"[[a-z]--[aeiou]]{3}", Needs()),
