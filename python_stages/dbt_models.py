@@ -193,50 +193,6 @@ def scrubbed(
         return _stream(whole, found, "scrub")
 
 
-def pii_recall(
-    rendered: duckdb.DuckDBPyRelation,
-    examples: duckdb.DuckDBPyRelation,
-    dataset: str,
-    policy: Config,
-    config: Config | None = None,
-) -> pa.Table:
-    """Measure what the policy masks of values planted into copies of the rendered texts.
-
-    Args:
-        rendered: the texts before they are scrubbed.
-        examples: what they became; the measurement is good for exactly these.
-        dataset: name of the dataset.
-        policy: what `Policy` takes; the check refuses another than that of `*_scrubbed`.
-        config: what `planted.PlantSpec` takes.
-
-    Returns:
-        Rows of `planted.RECALL_SCHEMA`, dataset_fingerprint and policy_hash; none without texts.
-    """
-    with value_free("recall"):
-        spec = planted.PlantSpec.from_config(config)
-        scrubbed_by = Policy.from_config(policy, dataset=dataset)
-        ring = _ring()
-        key = ring.hmac_key(f"{dataset}.planted")
-        rows = planted.sample(rendered.to_arrow_reader(_BATCH_ROWS), spec.n_planted, key)
-        recall = planted.measure(
-            rows,
-            scrubbed_by,
-            Engine(scrubbed_by.entities, ner=scrubbed_by.ner),
-            spec,
-            key=key,
-            pseudonym_key=(
-                ring.hmac_key(f"{dataset}.pseudonym") if scrubbed_by.needs_key else None
-            ),
-        )
-        fingerprint = fingerprint_relation(examples, ring)
-        for field, value in (
-            (pa.field("dataset_fingerprint", pa.string()), fingerprint),
-            (_POLICY_HASH, scrubbed_by.fingerprint),
-        ):
-            recall = recall.append_column(field, pa.repeat(value, recall.num_rows))
-        return recall
-
-
 def checked(
     examples: duckdb.DuckDBPyRelation,
     ingested: duckdb.DuckDBPyRelation,

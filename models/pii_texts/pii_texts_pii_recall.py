@@ -1,7 +1,8 @@
-from python_stages.dbt_models import pii_recall
+from python_stages.recall_models import pii_recall
 
 
 def model(dbt, session):
     rendered, examples = dbt.ref("pii_texts_rendered"), dbt.ref("pii_texts_examples")
     scrub, planted = dbt.config.meta_get("scrub"), dbt.config.meta_get("planted")
-    return pii_recall(rendered, examples, "pii_texts", scrub, planted)
+    where = {"session": session, "this": repr(dbt.this)}
+    return pii_recall(rendered, examples, "pii_texts", scrub, planted, **where)

@@ -14,6 +14,7 @@ import pytest
 from python_stages import hooks, keys, seal, settings
 from python_stages.check import VERDICT_SCHEMA, hash_suites
 from python_stages.errors import BackendError, ConfigError, NotCheckedError
+from python_stages.example_sql import LINE_SQL
 from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.jobs.access import provider_of
 from python_stages.jobs.hooks import job_metrics, ledger_path, ledger_sql
@@ -53,7 +54,7 @@ def con(ring: keys.KeyRing) -> Iterator[duckdb.DuckDBPyConnection]:
         """)
         numbered = "row_number() over (partition by split order by example_id) as line_number"
         lines = connection.table("examples").project(
-            f"split, {numbered}, n_tokens, {hooks.LINE_SQL} as line"
+            f"split, {numbered}, n_tokens, {LINE_SQL} as line"
         )
         lines.create_view("sealed")
         put_verdict(connection, ring)

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import dbt_models
+from python_stages import dbt_models, recall_models
 from python_stages.check import CheckSpec
 from python_stages.dbt_models import _recall
 from python_stages.errors import ConfigError, StageError
@@ -44,7 +44,7 @@ def relations(
 
 
 def measure(con: duckdb.DuckDBPyConnection, n_rows: int = 5) -> pa.Table:
-    return dbt_models.pii_recall(*relations(con, n_rows), "tests", POLICY, {"n_planted": 6})
+    return recall_models.pii_recall(*relations(con, n_rows), "tests", POLICY, {"n_planted": 6})
 
 
 def test_the_model_measures_every_entity_of_the_policy(con: duckdb.DuckDBPyConnection) -> None:
@@ -65,6 +65,32 @@ def test_no_text_gives_no_row_but_every_column(
 
     assert empty.num_rows == 0
     assert empty.schema == measured.schema
+
+
+def measured_anew(con: duckdb.DuckDBPyConnection, n_rows: int, **changes: Any) -> bool:
+    """Return whether a build measures, where the relation `earlier` has other numbers."""
+    found = recall_models.pii_recall(
+        *relations(con, n_rows),
+        "tests",
+        POLICY | changes,
+        {"n_planted": 6},
+        session=con,
+        this="earlier",
+    )
+    return found.column("recall").to_pylist() != [0.125] * found.num_rows
+
+
+def test_what_an_earlier_build_measured_is_taken_over_where_nothing_changed(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert measured_anew(con, 5)  # there is no relation yet
+    con.register("measured", measure(con))
+    con.execute("create temp table earlier as select * replace (0.125 as recall) from measured")
+    assert not measured_anew(con, 5)
+    assert measured_anew(con, 4)
+    assert measured_anew(con, 5, user_text={"entities": ["US_SSN"]})
+    monkeypatch.setattr(recall_models, "engine_version", lambda: "another")
+    assert measured_anew(con, 5)
 
 
 def scrubbed_by(con: duckdb.DuckDBPyConnection, *hashes: str) -> duckdb.DuckDBPyRelation:
@@ -132,4 +158,4 @@ def test_an_unknown_setting_is_refused_before_anything_is_read(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     with pytest.raises(ConfigError, match="unknown setting n_plants"):
-        dbt_models.pii_recall(*relations(con), "tests", POLICY, {"n_plants": 6})
+        recall_models.pii_recall(*relations(con), "tests", POLICY, {"n_plants": 6})
