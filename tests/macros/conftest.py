@@ -27,6 +27,7 @@ _MACROS = {
     "[{'city': 'null'}, {'country': \"'elsewhere'\"}])",
     "all_cells": "large_cells('people', ['id', 'city', 'country'], ['city', 'country'], 1)",
     "chat_examples": "chat_examples('scrubbed', dataset='demo', validation_share='$share')",
+    "population_stability": "population_stability('bins')",
     "estimate_tokens": "estimate_tokens('text')",
     "jsonl_line": "jsonl_line('messages')",
 }
