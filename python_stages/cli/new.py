@@ -57,5 +57,6 @@ def new(
         typer.echo(f"  {one.name:<28} {one.privacy:<10} {counts}")
     typer.echo(f"to learn: {learnt}")
     typer.echo(
-        f"wrote {len(written)} files to {models / name}; read them, then: sealtune build -s {name}+"
+        f"wrote {len(written)} files to {models / name}; read them, add {name} to the var datasets "
+        f"in dbt_project.yml, then: sealtune build -s {name}+"
     )

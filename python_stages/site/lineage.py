@@ -84,9 +84,12 @@ def read(manifest: Manifest) -> Lineage:
 def _in_order(manifest: Manifest) -> list[Node]:
     """Return the models, each behind those that it reads."""
     waiting = {one.unique_id: one for one in manifest.nodes("model")}
+    reads = {one: _reads(node, waiting.values()) for one, node in waiting.items()}
     ordered: list[Node] = []
     while waiting:
-        ready = [one for one in waiting.values() if not waiting.keys() & set(one.parents)]
+        ready = [
+            one for one in waiting.values() if not waiting.keys() & reads[one.unique_id].keys()
+        ]
         if not ready:
             raise ConfigError("models read each other in a circle; run dbt parse to see which")
         ordered += [waiting.pop(one.unique_id) for one in ready]
@@ -96,7 +99,19 @@ def _in_order(manifest: Manifest) -> list[Node]:
 def _names(node: Node, manifest: Manifest, sources: Mapping[str, Node]) -> list[str]:
     """Return the names of the sources and models that a model reads."""
     models = {one.unique_id: one for one in manifest.nodes("model")}
-    return [{**sources, **models}[one].name for one in node.parents if one in {**sources, **models}]
+    known = {**sources, **models}
+    return [known[one].name for one in _reads(node, models.values()) if one in known]
+
+
+def _reads(node: Node, models: Iterable[Node]) -> dict[str, None]:
+    """Return the ids of what a model reads: what it refers to, and what its SQL names besides.
+
+    models/outcomes name a dataset that the var `datasets` does not list without a reference, as
+    dbt knows none that depends on what was built.
+    """
+    sql = node.raw.get("compiled_code") or ""
+    named = (one.unique_id for one in models if f'."{one.name}"' in sql and one.name != node.name)
+    return dict.fromkeys((*node.parents, *named))
 
 
 def _of_python(node: Node, parents: Iterable[str], columns: Mapping[str, Iterable[str]]) -> Made:

@@ -1,5 +1,6 @@
 """The way of columns through SQL: found however names are written, and never lost in silence."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,3 +75,11 @@ def test_a_column_that_nobody_declared_is_no_end_of_a_way() -> None:
 def test_a_column_that_is_not_selected_stops() -> None:
     found = flow(manifest("select 'x' as note from query(kept_sql('x'))", "note"))
     assert {one.passage for one in found.stops[1:]} == {Passage.ABSENT}
+
+
+def test_a_model_that_names_another_without_a_reference_reads_it() -> None:
+    found = manifest("select note from query(kept_sql('x'))", "note")
+    sealed = found.raw["nodes"].pop("model.p.demo_sealed")
+    sealed["depends_on"] = {"nodes": []}
+    nodes = {"model.p.demo_sealed": sealed, **found.raw["nodes"]}
+    assert flows.reached_raw([flow(replace(found, raw={**found.raw, "nodes": nodes}))]) == ["note"]
