@@ -164,8 +164,8 @@ def _node_modules(folder: Path) -> str:
     if npm is None:
         pytest.skip("needs npm, or playwright-core and axe-core in SEALTUNE_NODE_MODULES")
     command = [npm, "install", "--ignore-scripts", "--no-audit", "--prefix", str(folder), *_MODULES]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=120)
-    if done.returncode:
+    patience = ("--fetch-retries=1", "--fetch-timeout=30000")
+    if subprocess.run([*command, *patience], capture_output=True, check=False).returncode:
         pytest.skip("npm cannot get playwright-core and axe-core here")
     return str(folder / "node_modules")
 

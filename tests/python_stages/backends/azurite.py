@@ -24,7 +24,10 @@ VERSION = "3.35.0"  # the last that runs on Node 20
 
 _FOLDER = Path(sys.prefix) / f"azurite-{VERSION}"
 _READY = re.compile(r"listens? (?:on|at) https?://127\.0\.0\.1:(\d+)")
-_UNREACHABLE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH)\b")
+# no network, or a certificate that this machine's npm was not told to trust
+_UNREACHABLE = re.compile(
+    r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|\w*_CERT_\w*|\w*_ISSUER_CERT\w*)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
