@@ -22,7 +22,8 @@ from python_stages.training.model import Layers, Params
 # float32 sums of products err by about 1e-7 of the sum of their absolute values
 _ROUNDING: Final = 1e-5
 
-EVERYTHING_ALIKE: Final[Mapping[str, float]] = MappingProxyType({})
+Weight = float | jax.Array
+EVERYTHING_ALIKE: Final[Mapping[str, Weight]] = MappingProxyType({})
 
 # (layers) -> (rows,) losses, each a function of its own row alone
 Losses = Callable[[Layers], jax.Array]
@@ -33,7 +34,7 @@ def clipped_sum(
     losses: Losses,
     is_example: jax.Array,
     clip_norm: float | jax.Array,
-    weights: Mapping[str, float] = EVERYTHING_ALIKE,
+    weights: Mapping[str, Weight] = EVERYTHING_ALIKE,
 ) -> dict[str, jax.Array]:
     """Return the sum over rows of the weighted gradients of their losses, each norm <= clip_norm.
 
@@ -42,17 +43,20 @@ def clipped_sum(
         losses: the loss of each row; it must use every parameter through `layers`, once.
         is_example: (rows,) False at rows that only fill the batch: they add exactly nothing.
         clip_norm: L2 norm over all weighted parameters together.
-        weights: factors on the gradients by parameter, 1 where none is named; constants, so that
-            what is clipped is a function of the row as before.
+        weights: factors on the gradients by parameter, 1 where none is named, in the embedding one
+            for each token or for all; constants, so that what is clipped is a function of the row
+            as before.
     """
     uses, gradients = _backward(params, losses)
-    norms = _norms(uses, gradients, weights)
+    for name, weight in weights.items():
+        gradients[name] = uses[name].weighted(gradients[name], weight)
+    norms = _norms(uses, gradients)
     # a row whose gradient overflowed adds nothing: it must not take the batch with it
     counts = is_example & jnp.isfinite(norms)
     factors = jnp.where(counts, jnp.minimum(1.0, clip_norm / jnp.maximum(norms, 1e-30)), 0.0)
     total = {}
     for name, use in uses.items():
-        by = weights.get(name, 1.0) * factors.reshape(-1, *[1] * (gradients[name].ndim - 1))
+        by = factors.reshape(-1, *[1] * (gradients[name].ndim - 1))
         gradient = jnp.where(by > 0, gradients[name] * by, 0.0)
         total[name] = use.summed(params[name], gradient, counts)
     return total
@@ -60,11 +64,14 @@ def clipped_sum(
 
 def example_norms(params: Params, losses: Losses) -> jax.Array:
     """Return (rows,) the L2 norm of each row's gradient, rounded up."""
-    return _norms(*_backward(params, losses), EVERYTHING_ALIKE)
+    return _norms(*_backward(params, losses))
 
 
 class _Use(Protocol):
     """What a weight did to the rows."""
+
+    def weighted(self, gradient: jax.Array, by: Weight) -> jax.Array:
+        """Return the gradient by what came out, times a factor."""
 
     def squared_norms(self, gradient: jax.Array) -> jax.Array:
         """Return (rows,) squared norms of the weight's gradients, rounded up."""
@@ -78,6 +85,9 @@ class _Dense:
     """x: (rows, positions, n_in) that were multiplied by the weight."""
 
     x: jax.Array
+
+    def weighted(self, gradient: jax.Array, by: Weight) -> jax.Array:
+        return gradient * by
 
     def squared_norms(self, gradient: jax.Array) -> jax.Array:
         n_positions, n_in, n_out = *self.x.shape[1:], gradient.shape[-1]
@@ -101,6 +111,9 @@ class _Scale:
 
     x: jax.Array
 
+    def weighted(self, gradient: jax.Array, by: Weight) -> jax.Array:
+        return gradient * by
+
     def squared_norms(self, gradient: jax.Array) -> jax.Array:
         squares = jnp.sum(jnp.square(jnp.sum(self.x * gradient, axis=1)), axis=-1)
         return _rounded_up(squares, _lengths(self.x) * _lengths(gradient))
@@ -115,6 +128,10 @@ class _Embed:
     """tokens: (rows, positions) that were looked up in the weight."""
 
     tokens: jax.Array
+
+    def weighted(self, gradient: jax.Array, by: Weight) -> jax.Array:
+        each = jnp.asarray(by)
+        return gradient * (each[self.tokens][:, :, None] if each.ndim else each)
 
     def squared_norms(self, gradient: jax.Array) -> jax.Array:
         is_same = self.tokens[:, :, None] == self.tokens[:, None, :]
@@ -179,15 +196,8 @@ def _input_of(use: _Use) -> jax.Array:
     return use.tokens if isinstance(use, _Embed) else use.x  # type: ignore[attr-defined]  # the other has it
 
 
-def _norms(
-    uses: dict[str, _Use], gradients: dict[str, jax.Array], weights: Mapping[str, float]
-) -> jax.Array:
-    return jnp.sqrt(
-        sum(
-            weights.get(name, 1.0) ** 2 * use.squared_norms(gradients[name])
-            for name, use in uses.items()
-        )
-    )
+def _norms(uses: dict[str, _Use], gradients: dict[str, jax.Array]) -> jax.Array:
+    return jnp.sqrt(sum(use.squared_norms(gradients[name]) for name, use in uses.items()))
 
 
 def _lengths(x: jax.Array) -> jax.Array:

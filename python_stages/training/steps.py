@@ -17,7 +17,7 @@ from jax_privacy.noise_addition import gaussian_privatizer
 
 from python_stages.training import checkpoint
 from python_stages.training.batches import Part
-from python_stages.training.clipping import clipped_sum
+from python_stages.training.clipping import Weight, clipped_sum
 from python_stages.training.dataset import Batch, Dataset
 from python_stages.training.engine import Tally
 from python_stages.training.model import Layers, Params, init, logits
@@ -25,6 +25,7 @@ from python_stages.training.plan import Plan
 from python_stages.training.presets import ModelShape
 from python_stages.training.privacy import Mechanism
 from python_stages.training.storage import Storage
+from python_stages.training.tokenizer import public_shares
 
 Gradients = dict[str, jax.Array]
 
@@ -35,10 +36,16 @@ _ADAM: Final = optax.scale_by_adam()
 # learns the answers' frequencies soon and then only pulls to and fro; what tells one answer from
 # another has to come from the embedding, one row's share of which drowns. Matrices, of which all
 # rows use all numbers, have a share to spare and are turned by noise at the rate of the others.
+# Within the embedding, the words around a name would take what the name needs: a token weighs the
+# less, and moves the slower, the commoner it is in public prose.
 # Adam does not see the scale of a gradient: weights change what is heard, not how far a step goes.
-_WEIGHTS: Final = {"embedding": 4.0, "output": 0.15}
+_WEIGHT_OF_OUTPUT: Final = 0.15
+_WEIGHT_OF_RARE_TOKENS: Final = 12.0
 _WEIGHT_OF_OTHERS: Final = 0.2
 _RATE_OF_OTHERS: Final = 0.2
+_COMMON: Final = 5e-5  # share of public prose from which on a token counts as common
+_FALL: Final = 0.7  # the weight falls by this power of the share
+_LEAST: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +212,31 @@ def _gradients(params: Params, shape: ModelShape, batch: Batch) -> tuple[Gradien
 @partial(jax.jit, static_argnames="shape")
 def _clipped(params: Params, shape: ModelShape, batch: Batch, clip_norm: jax.Array) -> Gradients:
     losses = partial(row_losses, shape=shape, batch=batch)
-    weights = {name: _WEIGHTS.get(name, _WEIGHT_OF_OTHERS) for name in params}
-    return clipped_sum(params, losses, jnp.asarray(batch.is_example), clip_norm, weights)
+    return clipped_sum(params, losses, jnp.asarray(batch.is_example), clip_norm, _weights(params))
+
+
+def _weights(params: Params) -> dict[str, Weight]:
+    """Return the factors on a row's gradients: constants, whatever the rows are."""
+    own: dict[str, Weight] = {
+        "embedding": _WEIGHT_OF_RARE_TOKENS * _rarity(),
+        "output": _WEIGHT_OF_OUTPUT,
+    }
+    return {name: own.get(name, _WEIGHT_OF_OTHERS) for name in params}
+
+
+def _rates(params: Params, rate: jax.Array) -> Params:
+    """Return the learning rate of every parameter."""
+    own: dict[str, Weight] = {
+        "embedding": jnp.maximum(_rarity(), _RATE_OF_OTHERS)[:, None],
+        "output": 1.0,
+    }
+    return {name: rate * own.get(name, _RATE_OF_OTHERS) for name in params}
+
+
+def _rarity() -> jax.Array:
+    """Return (tokens,) from 1 for those that public prose does not have down to _LEAST."""
+    shares = jnp.asarray(public_shares())
+    return jnp.maximum((1 + shares / _COMMON) ** -_FALL, _LEAST)
 
 
 @jax.jit
@@ -232,8 +262,7 @@ def _noisy_update(
     privatizer = gaussian_privatizer(stddev=deviation, prng_key=key)
     noisy, _ = privatizer.update(dict(total), privatizer.init(dict(total)))
     mean = {name: gradient / batch_size for name, gradient in noisy.items()}
-    rates = {name: rate * (1.0 if name in _WEIGHTS else _RATE_OF_OTHERS) for name in mean}
-    return _updated(*state, mean, rates)
+    return _updated(*state, mean, _rates(mean, rate))
 
 
 def _updated(

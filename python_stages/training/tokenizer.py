@@ -9,6 +9,7 @@ that was seen often as a token of its own.
 """
 
 import codecs
+import json
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ N_TOKENS: Final = 2048
 N_MARKS: Final = 8
 N_TEXT_TOKENS: Final = N_TOKENS - N_MARKS
 VOCABULARY_PATH: Final = Path(__file__).parent / "vocabulary" / "bytes_bpe_2040.json"
+COUNTS_PATH: Final = VOCABULARY_PATH.with_suffix(".counts.json")
 
 
 def encode(text: str) -> list[int]:
@@ -78,3 +80,11 @@ def _bytes_of_tokens() -> tuple[bytes, ...]:
     byte_of |= {chr(0x100 + i): byte for i, byte in enumerate(hidden)}
     names = {number: name for name, number in _vocabulary().get_vocab().items()}
     return tuple(bytes(byte_of[c] for c in names[token]) for token in range(N_TEXT_TOKENS))
+
+
+@cache
+def public_shares() -> tuple[float, ...]:
+    """Return of each token the share that it has of public English prose; marks come after all."""
+    counts = json.loads(COUNTS_PATH.read_text("utf-8"))
+    total = sum(counts)
+    return (*(n / total for n in counts), *[1.0] * N_MARKS)

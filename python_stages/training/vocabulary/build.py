@@ -9,8 +9,11 @@ of this repository and of packages that requirements.lock pins by hash:
 - the names of countries, currencies, months and days of Unicode CLDR as Babel ships it
   (BSD-3-Clause, Unicode-3.0), and dates and amounts written by its rules from a counter.
 
+Beside it stands how often each token comes in those docstrings: training with differential privacy
+has to know, of no private row, which tokens are common words (`steps.py`).
+
 The same versions give the same bytes; PROVENANCE.json beside the vocabulary names them, with the
-hashes of the text and of the result.
+hashes of the text and of the results.
 """
 
 import ast
@@ -24,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from python_stages.generate import tables
-from python_stages.training.tokenizer import N_TEXT_TOKENS, VOCABULARY_PATH
+from python_stages.training.tokenizer import COUNTS_PATH, N_TEXT_TOKENS, VOCABULARY_PATH
 
 PROVENANCE_PATH: Final = VOCABULARY_PATH.with_name("PROVENANCE.json")
 _PACKAGES: Final = {"openai": "openai", "pandas": "pandas", "sklearn": "scikit-learn"}
@@ -50,8 +53,8 @@ def corpus() -> Iterator[str]:
     yield from _dates_and_amounts()
 
 
-def build() -> tuple[str, dict[str, Any]]:
-    """Return the vocabulary file's text and its provenance."""
+def build() -> tuple[str, str, dict[str, Any]]:
+    """Return the text of the vocabulary, that of the counts of its tokens, and their provenance."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: PLC0415 - a script
 
     texts = list(corpus())
@@ -72,24 +75,36 @@ def build() -> tuple[str, dict[str, Any]]:
         ),
     )
     text = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=True, indent=1) + "\n"
+    prose = [docstring for module in _PACKAGES for docstring in _docstrings(module)]
+    counts = [0] * N_TEXT_TOKENS
+    for encoding in tokenizer.encode_batch(prose):
+        for token in encoding.ids:
+            counts[token] += 1
+    counted = json.dumps(counts) + "\n"
     names = [*_PACKAGES.values(), "babel", "tokenizers"]
     digest = hashlib.sha256()
     for piece in texts:
         digest.update(piece.encode())
-    return text, {
-        "script": "python -m python_stages.training.vocabulary.build",
-        "versions": {name: version(name) for name in names},
-        "licences": _LICENCES,
-        "n_characters": sum(map(len, texts)),
-        "corpus_sha256": digest.hexdigest(),
-        "vocabulary_sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
+    return (
+        text,
+        counted,
+        {
+            "script": "python -m python_stages.training.vocabulary.build",
+            "versions": {name: version(name) for name in names},
+            "licences": _LICENCES,
+            "n_characters": sum(map(len, texts)),
+            "corpus_sha256": digest.hexdigest(),
+            "vocabulary_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "counts_sha256": hashlib.sha256(counted.encode()).hexdigest(),
+        },
+    )
 
 
 def main() -> None:
-    """Write the vocabulary and its provenance."""
-    text, provenance = build()
+    """Write the vocabulary, the counts and their provenance."""
+    text, counts, provenance = build()
     VOCABULARY_PATH.write_text(text, encoding="utf-8")
+    COUNTS_PATH.write_text(counts, encoding="utf-8")
     PROVENANCE_PATH.write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
 
 

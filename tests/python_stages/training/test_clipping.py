@@ -154,13 +154,19 @@ def test_a_weight_that_is_used_twice_or_not_at_all_is_refused() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "of_tokens", [jnp.float32(3.0), jnp.linspace(0.02, 12.0, SHAPE.n_tokens)], ids=["alike", "each"]
+)
 def test_weights_change_shares_and_the_clip_norm_holds_for_what_is_weighted(
-    params: Params, batch: Batch, one_by_one: list[dict[str, jax.Array]]
+    params: Params,
+    batch: Batch,
+    one_by_one: list[dict[str, jax.Array]],
+    of_tokens: jax.Array,
 ) -> None:
-    weights = {"embedding": 3.0, "output": 0.2}
+    weights: dict[str, float | jax.Array] = {"embedding": of_tokens, "output": 0.2}
+    by_row = weights | {"embedding": jnp.broadcast_to(of_tokens, SHAPE.n_tokens)[:, None]}
     weighted = [
-        {name: weights.get(name, 1.0) * array for name, array in each.items()}
-        for each in one_by_one
+        {name: by_row.get(name, 1.0) * array for name, array in each.items()} for each in one_by_one
     ]
     norms = sorted(float(optax.tree.norm(gradient)) for gradient in weighted)
     clip_norm = norms[1] * 1.1

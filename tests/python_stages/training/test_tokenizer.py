@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from python_stages.training.tokenizer import (
+    COUNTS_PATH,
     N_TEXT_TOKENS,
     VOCABULARY_PATH,
     StreamDecoder,
@@ -55,11 +56,13 @@ def test_digits_are_tokens_of_their_own() -> None:
 
 def test_the_vocabulary_is_the_one_whose_provenance_is_told() -> None:
     told = json.loads(build.PROVENANCE_PATH.read_text())
-    assert told["vocabulary_sha256"] == hashlib.sha256(VOCABULARY_PATH.read_bytes()).hexdigest()
+    for name, path in (("vocabulary", VOCABULARY_PATH), ("counts", COUNTS_PATH)):
+        assert told[f"{name}_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.slow
 def test_the_script_makes_the_shipped_vocabulary_again() -> None:
-    text, provenance = build.build()
+    text, counts, provenance = build.build()
     assert text.encode() == VOCABULARY_PATH.read_bytes()
+    assert counts.encode() == COUNTS_PATH.read_bytes()
     assert provenance == json.loads(build.PROVENANCE_PATH.read_text())
