@@ -72,6 +72,8 @@ def main() -> int:
         )
     claims = (
         Claim("second build / first, 1 % new rows", second.seconds / first.seconds, MOST_SHARE),
+        # what the machine is otherwise doing counts less here
+        Claim("the same in cpu seconds", second.cpu_seconds / first.cpu_seconds, MOST_SHARE),
         Claim("the same of tickets_scrubbed alone", second_node / first_node, MOST_SHARE),
     )
     sys.stdout.write(json.dumps([asdict(claim) for claim in claims]) + "\n")

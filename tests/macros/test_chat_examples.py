@@ -134,7 +134,7 @@ def test_python_gives_an_example_the_id_that_the_macro_gives_it(
     examples: Maker, connection: duckdb.DuckDBPyConnection, rows: list[Texts]
 ) -> None:
     made = examples(rows)
-    found = connection.query("scrubbed").project(f"{example_id_sql('demo')}, {MESSAGES_SQL}")
+    found = connection.table("scrubbed").project(f"{example_id_sql('demo')}, {MESSAGES_SQL}")
     assert set(found.fetchall()) == {(one.example_id, one.messages) for one in made}
     assert all(one.line == f'{{"messages": {one.messages}}}' for one in made)
 
