@@ -48,8 +48,8 @@ def new(
             {"name": one.name, "privacy": one.privacy, "evidence": dict(one.evidence)}
             for one in proposal.columns
         ]
-        counts = {"n_rows": seen.n_rows, "n_sampled": seen.n_sampled}
-        print_json({**counts, "columns": columns, "to_learn": learnt, "written": written})
+        found = {"n_rows": seen.n_rows, "n_sampled": seen.n_sampled, "columns": columns}
+        print_json({**found, "to_learn": learnt, "written": written})
         return
     typer.echo(f"looked at {seen.n_sampled:,} of {seen.n_rows:,} rows")
     for one in proposal.columns:

@@ -14,7 +14,7 @@ Where an expression says something that Python's own parser does not understand,
 import re
 from dataclasses import dataclass
 from functools import cache
-from re import _parser  # there is no public parser
+from re import _parser  # type: ignore[attr-defined]  # there is no public parser
 from typing import Any, Final
 
 from python_stages.scrub.runs import NO_RUN, Run, longest_run
