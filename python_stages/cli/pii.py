@@ -209,6 +209,10 @@ def pii_eval(
     show: Annotated[
         bool, typer.Option("--show", help="With --errors: show examples, which are personal data.")
     ] = False,
+    stock: Annotated[
+        bool,
+        typer.Option("--stock", help="Score Presidio out of the box instead, to compare with."),
+    ] = False,
 ) -> None:
     """Score what is found against a labelled set.
 
@@ -232,6 +236,7 @@ def pii_eval(
             ner=ner,
             mapped=_mapping(mapped or ()),
             min_score=min_score,
+            is_stock=stock,
         )
     if as_json:
         print_json(report.as_json())

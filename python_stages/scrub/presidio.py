@@ -93,20 +93,13 @@ def analyzer(entities: Sequence[str], language: "Language") -> Any:
     """
     if not entities:
         raise ConfigError("an analyser needs at least one entity to look for")
-    import tldextract  # noqa: PLC0415  # takes long
     from presidio_analyzer import (  # noqa: PLC0415  # takes seconds
         AnalyzerEngine,
         LemmaContextAwareEnhancer,
         RecognizerRegistry,
-        pattern_recognizer,
     )
 
-    _LOGGER.setLevel(logging.WARNING)
-    _LOGGER.addFilter(_SILENCE)
-    # whoever asks for the public suffixes gets the packaged ones: the network is not asked
-    offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    tldextract.extract = offline  # type: ignore[assignment]  # it is called as the function is
-    pattern_recognizer.REGEX_TIMEOUT_SECONDS = SECONDS_PER_PATTERN  # type: ignore[assignment]  # int
+    _keep_to_itself()
     return AnalyzerEngine(
         registry=RecognizerRegistry(
             [*recognizers.build(entities), *_named(entities, language)],
@@ -117,6 +110,37 @@ def analyzer(entities: Sequence[str], language: "Language") -> Any:
         # As substrings, `lic` would be found in `public` and `tin` in `listing`.
         context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
     )
+
+
+def out_of_the_box(language: "Language") -> Any:
+    """Return an AnalyzerEngine with Presidio's own recognisers and settings, for comparison.
+
+    Args:
+        language: as `analyzer` takes it.
+    """
+    from presidio_analyzer import (  # noqa: PLC0415  # takes seconds
+        AnalyzerEngine,
+        RecognizerRegistry,
+    )
+
+    _keep_to_itself()
+    nlp_engine = _nlp_engine(language)
+    registry = RecognizerRegistry(supported_languages=[LANGUAGE])
+    registry.load_predefined_recognizers(languages=[LANGUAGE], nlp_engine=nlp_engine)
+    return AnalyzerEngine(registry=registry, nlp_engine=nlp_engine, supported_languages=[LANGUAGE])
+
+
+def _keep_to_itself() -> None:
+    """Have Presidio log nothing, ask nobody, and give up on an expression that takes too long."""
+    import tldextract  # noqa: PLC0415  # takes long
+    from presidio_analyzer import pattern_recognizer  # noqa: PLC0415  # takes seconds
+
+    _LOGGER.setLevel(logging.WARNING)
+    _LOGGER.addFilter(_SILENCE)
+    # whoever asks for the public suffixes gets the packaged ones: the network is not asked
+    offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    tldextract.extract = offline  # type: ignore[assignment]  # it is called as the function is
+    pattern_recognizer.REGEX_TIMEOUT_SECONDS = SECONDS_PER_PATTERN  # type: ignore[assignment]  # int
 
 
 def word_splitter() -> "Language":

@@ -5,6 +5,7 @@
     span_f2.py    span F2 as presidio-research's SpanEvaluator defines it
     scores.py     characters, entities, documents, kinds of errors
     report.py     JSON and tables
+    stock.py      Presidio out of the box, to compare with
 
 Looked for are the entities that the set labels and their kin, under which the same value may go (a
 set's `ACCOUNT` is our US_BANK_NUMBER); a set without any label is one of sentences without people,
@@ -13,6 +14,7 @@ replaced: `Engine.spans`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from python_stages.scrub.engine import Engine, expand
@@ -21,6 +23,7 @@ from python_stages.scrub.evaluate.readers import Document, LabelledSet, read
 from python_stages.scrub.evaluate.report import Report
 from python_stages.scrub.evaluate.scores import Gold, Scores
 from python_stages.scrub.evaluate.span_f2 import Span
+from python_stages.scrub.evaluate.stock import Stock
 from python_stages.scrub.policy import MIN_SCORE
 from python_stages.scrub.recognizers.catalogue import ENTITIES, NER_ENTITIES
 
@@ -38,6 +41,7 @@ def evaluate(
     ner: str | Mapping[str, Any] | None = None,
     mapped: Mapping[str, str] | None = None,
     min_score: float = MIN_SCORE,
+    is_stock: bool = False,
 ) -> Report:
     """Score the engine on a labelled set.
 
@@ -48,6 +52,7 @@ def evaluate(
         ner: the language model, as `Engine` takes it.
         mapped: label of the set -> our entity, where the table lacks or misreads it.
         min_score: findings below it are none.
+        is_stock: score Presidio out of the box instead, over the same language model.
 
     Raises:
         ConfigError: a label or an entity is unknown, or the model is not there.
@@ -57,17 +62,29 @@ def evaluate(
     of_the_set = frozenset(entity for entity in table.values() if entity)
     asked = frozenset(expand(entities)) or kin(of_the_set) or frozenset(NER_ENTITIES)
     counted = (of_the_set or frozenset({"PERSON"})) & asked
-    engine = Engine(sorted(asked & ENTITIES), ner=ner)
-
-    def find(texts: Sequence[str]) -> Sequence[Sequence[Span]]:
-        return engine.spans(texts, min_score=min_score)
-
+    find, looked_for = (_stock if is_stock else _ours)(asked, ner, min_score)
     scores = score(
         [(document.text, gold_spans(document, table, counted)) for document in labelled.documents],
         find,
         counted,
     )
-    return Report(scores, engine.entities, labelled.n_left_out)
+    return Report(scores, looked_for, labelled.n_left_out)
+
+
+def _ours(
+    asked: frozenset[str], ner: str | Mapping[str, Any] | None, min_score: float
+) -> tuple[Finder, tuple[str, ...]]:
+    """Return what finds, and what it looks for."""
+    engine = Engine(sorted(asked & ENTITIES), ner=ner)
+    return partial(engine.spans, min_score=min_score), engine.entities
+
+
+def _stock(
+    asked: frozenset[str], ner: str | Mapping[str, Any] | None, min_score: float
+) -> tuple[Finder, tuple[str, ...]]:
+    """Return what finds with Presidio out of the box, and what it looks for."""
+    stock = Stock(asked, ner, min_score)
+    return stock.find, stock.entities
 
 
 def score(

@@ -1,7 +1,8 @@
 """The model's card and its scores: written when it is trained, from what was measured.
 
-`python -m python_stages.scrub.ner.card NAME FILE` adds what `sealtune pii-eval --json` wrote to
-FILE about a set of real text, and writes the card anew.
+`python -m python_stages.scrub.ner.card NAME BEFORE AFTER` adds what `sealtune pii-eval --json`
+wrote about a set of real text, with `--stock` (Presidio out of the box, over the same model) and
+without, and writes the card anew.
 """
 
 import hashlib
@@ -91,7 +92,7 @@ def render(scores: Mapping[str, Any]) -> str:
         per_epoch=f"{training['documents']:,}",
         in_all=f"{training['epochs'] * training['documents']:,}",
         generated=_tables(scores["generated"]),
-        real=_tables(scores["real"]) or "Not measured with this model yet.\n",
+        real=_compared(scores["real"]) or "Not measured with this model yet.\n",
     )
 
 
@@ -117,16 +118,61 @@ def _tables(sets: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def add(folder: Path, name: str, measured: Mapping[str, Any]) -> None:
-    """Add the scores on a set of real text, and write the card anew."""
+def _compared(sets: Mapping[str, Any]) -> str:
+    """Return a table of all sets, and one of their entities, before and after."""
+    if not sets:
+        return ""
+    lines = [
+        "| set | F2, IoU 0.9 | IoU 0.7 | char recall | precision | clean | false persons in 100 |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, each in sorted(sets.items()):
+        columns = (
+            *(_both(each, "span_f2", least) for least in ("0.9", "0.7")),
+            *(_both(each, key) for key in ("char_recall", "char_precision", "clean_documents")),
+            _both(each, "false_person_per_100"),
+        )
+        lines.append(f"| {name} | {' | '.join(columns)} |")
+    lines += ["", "| set | entity | n | recall | precision |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {name} | {entity} | {found['n']} | {_both(each, 'entities', entity, 'recall')} "
+        f"| {_both(each, 'entities', entity, 'precision')} |"
+        for name, each in sorted(sets.items())
+        for entity, found in each["after"]["entities"].items()
+        if found["n"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _both(each: Mapping[str, Any], *keys: str) -> str:
+    """Return a score before and after; a dash where there is none."""
+
+    def one(scores: Any) -> str:
+        for key in keys:
+            scores = (scores or {}).get(key)
+        return "-" if scores is None else f"{scores:.3f}"
+
+    return f"{one(each['before'])} → {one(each['after'])}"
+
+
+def add(folder: Path, name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Add the scores on a set of real text, and write the card anew.
+
+    Args:
+        folder: of the model.
+        name: of the set.
+        before: what Presidio finds out of the box, over this model.
+        after: what the engine finds.
+    """
     scores = json.loads(scores_of(folder))
-    scores["real"][name] = measured
+    scores["real"][name] = {"before": before, "after": after}
     _write(folder, scores)
 
 
-def main(name: str, file: Path, folder: Path = MODEL) -> None:
+def main(name: str, before: Path, after: Path, folder: Path = MODEL) -> None:
     """Add what was measured on a set of real text."""
-    add(folder, name, json.loads(file.read_text(encoding="utf-8")))
+    measured = [json.loads(file.read_text(encoding="utf-8")) for file in (before, after)]
+    add(folder, name, *measured)
 
 
 if __name__ == "__main__":

@@ -42,18 +42,26 @@ _ENDINGS: Final = (
     *(("ies", "y"), ("es", ""), ("s", ""), ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e")),
 )
 _PARTY: Final = (
-    r"(?:(?!vs?\.?[ ])(?:[^\W\d_a-z][^\s]{0,40}|\(in|of|for|the|and|&|d[ei]|van|der|von|to)[ ])"
-    r"{1,10}"
+    r"(?:(?!vs?\.?[ ])(?:\(?[^\W\d_a-z][^\s]{0,40}|&(?:amp;)?|\(in|\d{1,4}\)|"
+    r"(?:of|for|the|and|in|re|ex|etc|liq|liquidation|matter|parte|trading|as|d[ei]|van|der|von|to)"
+    r"[,;)]{0,2})[ ]){1,14}"
 )
 _CITED: Final = (
-    r"(?:\(No[ ]\d+\)[ ])?(?:\[[12]\d{3}\]|\([12]\d{3}\)[ ]\d|"
+    r"(?:\(No[.]?[ ]\d+\)[ ])?(?:\[[12]\d{3}\]|\([12]\d{3}\)[ ]\d|\(unreported,[^()\n]{0,80}\)|"
     r"\d{1,4}[ ][A-Z][\w.']*[ ](?:[\w.']+[ ]){0,3}\d)"
 )
+_OF_A_CASE: Final = (
+    r"(?:[Ii]n[ ])?(?:[Rr]e|[Ee]x[ ]parte)[ ]|"
+    r"[^\W\d_a-z][\w'\u2019-]{0,40},[ ]"
+    r"(?:(?:[Ee]x[ ]parte|[Rr]e);?|[Ii]n[ ]the[ ][Mm]atter[ ]of)[ ]"
+)
 _CASE: Final = re.compile(
-    rf"\b(?:{_PARTY}vs?\.?[ ]|(?:[Ii]n[ ])?(?:[Rr]e|[Ee]x[ ]parte)[ ]){_PARTY}?{_CITED}"
+    rf"\b(?:{_PARTY}vs?\.?[ ]|{_OF_A_CASE}){_PARTY}?{_CITED}"
     r"(?:[ ]?\d*[ ](?:[A-Z][\w.'\u2019]*[ ]){1,4}\d+)?"
 )
-_CITING: Final = re.compile(r"[ ]vs?\.?[ ]|\b[Rr]e[ ]|[Ee]x[ ]parte[ ]")
+_CITING: Final = re.compile(
+    r"[ ]vs?\.?[ ]|\b[Rr]e[ ;]|[Ee]x[ ]parte[ ;]|[ ][Ii]n[ ]the[ ][Mm]atter[ ]of[ ]"
+)
 _ARTICLE: Final = re.compile(r"\b(?:[Tt]he|[Aa]n?)[ ]\Z|[.;:\n][ ]?\Z")
 _LONGEST_ARTICLE: Final = 5
 _DOCTRINE: Final = re.compile(

@@ -376,6 +376,18 @@ def test_pii_eval_prints_json_for_programs(labelled: Path) -> None:
     assert answer["entities"]["CREDIT_CARD"] == {"n": 1, "recall": 1, "precision": 0}
 
 
+def test_pii_eval_scores_presidio_out_of_the_box_to_compare_with(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    key = "AKIA" + "Q3EXAMPLEQ3EXAMP"
+    labels = [{"start": 4, "end": 4 + len(key), "label": "API_KEY"}]
+    path.write_text(json.dumps({"text": f"key {key} of a@example.com", "spans": labels}) + "\n")
+    ours, stock = (
+        json.loads(run("pii-eval", path, "--json", *options).stdout)["entities"]["API_KEY"]
+        for options in ((), ("--stock",))
+    )
+    assert (ours["recall"], stock["recall"]) == (1.0, 0.0)
+
+
 def test_pii_eval_lists_errors_without_values_unless_asked(tmp_path: Path) -> None:
     record = {"text": f"write to {MAIL} or Blorgl", "spans": [[9, 25, "EMAIL"], [29, 35, "EMAIL"]]}
     path = write(tmp_path / "set.jsonl", json.dumps(record))
