@@ -14,6 +14,7 @@ from python_stages.scrub.runs import Run
 
 _DIGIT: Final = re.compile(r"\d")
 _SHORT: Final = 1_500  # characters; to search all of it takes less than to choose
+_GAP: Final = 80  # characters that are searched in the time that a search takes to begin
 _GRAM: Final = 3  # letters by which words are looked up
 _WORD: Final = re.compile(r"\w+")
 # Letters that the case-insensitive `regex` takes for another than str.lower does.
@@ -79,7 +80,7 @@ class Contents:
         starts, ends = digits[: len(digits) - need.n_digits + 1], digits[need.n_digits - 1 :]
         is_close = ends - starts < need.width
         lows, highs = ends[is_close] - need.reach, starts[is_close] + need.reach
-        gaps = np.flatnonzero(lows[1:] > highs[:-1])
+        gaps = np.flatnonzero(lows[1:] > highs[:-1] + _GAP)
         near = zip(
             lows[np.append(0, gaps + 1)].tolist(), highs[np.append(gaps, -1)].tolist(), strict=True
         )
@@ -184,7 +185,7 @@ def _together(near: Iterable[tuple[int, int]], n_characters: int) -> list[tuple[
     united: list[tuple[int, int]] = []
     for start, end in near:
         start, end = max(start, 0), min(end, n_characters)  # noqa: PLW2901  # within the text
-        if united and start <= united[-1][1]:
+        if united and start <= united[-1][1] + _GAP:
             united[-1] = (united[-1][0], max(end, united[-1][1]))
         else:
             united.append((start, end))
