@@ -158,7 +158,9 @@ def _of_sql(
     """Return what each column that a model's SQL gives is made of."""
     read = list(parents)
     scanned = [one for one in read if one in set(sources)]
-    known = {**{one: columns[one] for one in read}, _LEDGER: tuple(node.columns)}
+    # an incremental model may look at its own rows, which are made of what all its rows are made of
+    own = {_LEDGER, node.name}
+    known = {one: columns[one] for one in read} | dict.fromkeys(own, tuple(node.columns))
     schema: dict[str, Any] = {
         "vault": {"main": {one: dict.fromkeys(found, "text") for one, found in known.items()}}
     }
@@ -185,7 +187,7 @@ def _of_sql(
         name: frozenset(
             leaf(one.expression.name, one.name)
             for one in root.walk()
-            if isinstance(one.expression, exp.Table) and one.expression.name != _LEDGER
+            if isinstance(one.expression, exp.Table) and one.expression.name not in own
         )
         for name, root in roots.items()
     }

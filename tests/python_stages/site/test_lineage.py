@@ -72,6 +72,13 @@ def test_a_column_that_nobody_declared_is_no_end_of_a_way() -> None:
         lineage.read(manifest(sql, "note"))
 
 
+def test_a_model_that_looks_at_its_own_rows_is_followed_past_them() -> None:
+    earlier = 'select note from "vault"."main"."stg_demo"'
+    scanned = "with s as (select * from query('x'))"
+    found = flow(manifest(f"{scanned} select note from s union {earlier}", "note"))  # noqa: S608 - the test's own
+    assert found.stops[-1].passage is Passage.RAW
+
+
 def test_a_column_that_is_not_selected_stops() -> None:
     found = flow(manifest("select 'x' as note from query(kept_sql('x'))", "note"))
     assert {one.passage for one in found.stops[1:]} == {Passage.ABSENT}
