@@ -29,6 +29,10 @@ _FAVICON: Final = re.compile(r"\$\{require\('\./assets/favicons/favicon\.ico'\)\
 _HEAD: Final = "<head>"
 _RUN: Final = "from dbt.cli.main import cli; cli()"
 _PAGE_OF_DBT: Final = "static_index.html"
+_OF_A_RUN: Final = frozenset(
+    {"created_at", "build_path", "compiled", "compiled_code", "compiled_path"}
+    | {"extra_ctes", "extra_ctes_injected"}
+)
 _DESCRIBED: Final = "described.sha256"  # the build that the folder's page describes
 
 
@@ -45,7 +49,7 @@ def generate(target: Path, variables: str | None = None) -> Path:
     Raises:
         StageError: dbt failed; what it printed is on stderr.
     """
-    build, described = _build(variables), target / _DESCRIBED
+    build, described = build_hash(variables), target / _DESCRIBED
     is_there = (target / _PAGE_OF_DBT).exists() and described.exists()
     if build and is_there and described.read_text("ascii") == build:
         return target
@@ -57,24 +61,27 @@ def generate(target: Path, variables: str | None = None) -> Path:
     return target
 
 
-def _build(variables: str | None) -> str | None:
+def build_hash(variables: str | None) -> str | None:
     """Return a hash of what the last build was of: project, variables and dbt; None without one.
 
-    Its manifest holds every node with its code and description; times and the number of the run are
-    left out. Of the warehouse the page shows the columns and types, which follow from those.
+    Its manifest holds every node with its code and description; what only says which nodes a run
+    compiled, and when, is left out. Of the warehouse the page shows the columns and types, which
+    follow from those.
     """
     path = settings.target_folder() / "manifest.json"
     if not path.exists():
         return None
-    manifest = json.loads(path.read_text("utf-8"), object_hook=_without_times)
+    manifest = json.loads(path.read_text("utf-8"), object_hook=_without_run)
     version = manifest.pop("metadata")["dbt_version"]
     facts = json.dumps([version, variables, manifest], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()
 
 
-def _without_times(record: dict[str, object]) -> dict[str, object]:
-    record.pop("created_at", None)
-    return record
+def _without_run(record: dict[str, object]) -> dict[str, object]:
+    """Return a part of the manifest without what differs between runs of one project."""
+    if isinstance(record.get("macros"), list):  # of a node: those that compiling it has met
+        record["macros"] = None
+    return {name: value for name, value in record.items() if name not in _OF_A_RUN}
 
 
 def page(static_index: str) -> str:

@@ -1,0 +1,59 @@
+"""dbt's page is made anew where it would say something else, and only there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from python_stages.site import dbt_docs
+
+
+def manifest(**node: Any) -> dict[str, Any]:
+    """Return what dbt writes of a project with one model."""
+    common = {"raw_code": "select 1", "depends_on": {"macros": [], "nodes": []}, "created_at": 1.5}
+    return {
+        "metadata": {"dbt_version": "1.11.16", "invocation_id": "a", "generated_at": "today"},
+        "nodes": {"model.p.m": common | node},
+        "macros": {"macro.p.a": {"macro_sql": "x"}},
+    }
+
+
+@pytest.fixture
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function: what the last build was of, as a hash."""
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+
+    def of(found: dict[str, Any], variables: str | None = None) -> str | None:
+        (tmp_path / "manifest.json").write_text(json.dumps(found))
+        return dbt_docs.build_hash(variables)
+
+    return of
+
+
+def test_another_run_of_the_same_project_is_the_same(key: Any) -> None:
+    again = manifest(
+        created_at=2.5, compiled_code="select 1", depends_on={"macros": ["m"], "nodes": []}
+    )
+    again["metadata"]["invocation_id"] = "b"
+    assert key(manifest()) == key(again)
+
+
+@pytest.mark.parametrize(
+    "change", [{"raw_code": "select 2"}, {"depends_on": {"macros": [], "nodes": ["model.p.n"]}}]
+)
+def test_a_changed_node_is_another_build(key: Any, change: dict[str, Any]) -> None:
+    assert key(manifest()) != key(manifest(**change))
+
+
+def test_other_macros_variables_and_versions_are_another_build(key: Any) -> None:
+    macros, version = manifest(), manifest()
+    macros["macros"]["macro.p.a"]["macro_sql"] = "y"
+    version["metadata"]["dbt_version"] = "1.12.0"
+    assert len({key(manifest()), key(macros), key(version), key(manifest(), "{a: 1}")}) == 4
+
+
+def test_without_a_build_nothing_is_known(key: Any, tmp_path: Path) -> None:
+    key(manifest())
+    (tmp_path / "manifest.json").unlink()
+    assert dbt_docs.build_hash(None) is None
