@@ -34,7 +34,12 @@
         {%- else %}
         select
             named.example_id,
-            coalesce(corrections.label, named.label) as label,
+            {#- a weaker policy than that of the rows must not come in by a correction -#}
+            case
+                when corrections.policy_hash not in (select scrubbed.policy_hash from {{ scrubbed }} as scrubbed)
+                then error('corrections of {{ dataset }} were scrubbed by another policy than its rows: build {{ dataset }}_feedback too')
+                else coalesce(corrections.label, named.label)
+            end as label,
             named.system_text,
             named.user_text,
             coalesce(corrections.assistant_text, named.assistant_text) as assistant_text

@@ -9,7 +9,7 @@ as it should is a counted reject, and the example stays as it was.
 import hmac
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from python_stages import keys, settings
 from python_stages.dbt_models import Config, is_empty_run, scrubbed
+from python_stages.dbt_plugin import is_full_refresh
 from python_stages.errors import ConfigError, StageError, value_free
 from python_stages.example_sql import example_id_sql
 from python_stages.feedback import FEEDBACK_SCHEMA, Known, Verdict, judge, read_folder
@@ -61,6 +62,7 @@ def feedback(
     *,
     policy: Config,
     fit: Config | None = None,
+    this: str | None = None,
 ) -> pa.Table:
     """Judge the corrections of a dataset; rows of `FEEDBACK_SCHEMA`, one per record.
 
@@ -72,15 +74,19 @@ def feedback(
         config: `folder`, null for none; `labels`, a list, or `any` for those that the rows have.
         policy: what `Policy` takes; that of the scrubbed rows.
         fit: `max_tokens`, the budget of a conversation; None for no limit.
+        this: the relation that is built, quoted for SQL.
 
     Raises:
-        ConfigError: a setting is wrong, or the folder is not there.
+        ConfigError: a setting is wrong, or the folder is not there, or no longer named.
         SourceError: a file cannot be read.
         StageError: the rows were scrubbed by another policy, or could not be.
     """
     with value_free("feedback"):
         folder, labels = _settings(config)
-        if folder is None or is_empty_run(rendered):
+        if is_empty_run(rendered):
+            return FEEDBACK_SCHEMA.empty_table()
+        if folder is None or not (folder / dataset).is_dir():
+            _require_none_merged(session, this, dataset)
             return FEEDBACK_SCHEMA.empty_table()
         records = read_folder(folder / dataset)
         examples = _examples(
@@ -106,6 +112,22 @@ def feedback(
         key = keys.load(settings.keys_folder()).hmac_key(f"{dataset}.reviewer")
         found = [_row(one, examples, corrected, key, rules.fingerprint) for one in verdicts]
         return pa.Table.from_pylist(found, schema=FEEDBACK_SCHEMA)
+
+
+def _require_none_merged(
+    session: duckdb.DuckDBPyConnection, this: str | None, dataset: str
+) -> None:
+    """Stop before corrections that an earlier build merged are left out without a word."""
+    n_merged = 0
+    if this is not None and not is_full_refresh():
+        with suppress(duckdb.CatalogException):  # there is no relation yet
+            merged = f"select count(*) from {this} where outcome = 'merged'"  # noqa: S608 - dbt's own name
+            ((n_merged,),) = session.execute(merged).fetchall()
+    if n_merged:
+        raise ConfigError(
+            f"{dataset}: {n_merged} corrections of the last build would be lost: give the var "
+            "feedback its folder again, or build with --full-refresh to leave them out"
+        )
 
 
 def _settings(config: Config) -> tuple[Path | None, frozenset[str] | None]:

@@ -122,7 +122,8 @@ def doubts(
 def to_csv(found: Iterable[Doubt]) -> Iterator[bytes]:
     """Yield the lines of a file to correct: `COLUMNS`, empty but for the id, and `CONTEXT`."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
+    # all are quoted: a reader takes a carriage return that is not for the end of a record
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow([*COLUMNS, *CONTEXT])
     for one in found:
         told = "agrees" if one.agrees else "disagrees"
@@ -154,9 +155,10 @@ def _of_text(
     """Return the doubt about a text; `client` where it tells log-probabilities."""
     if answer.failure is not None and answer.failure.reach != "prompt":
         raise BackendError(f"the model did not answer ({answer.failure.code}): ask again later")
-    said = answer.text or ""
+    said, told = answer.text or "", None
     if task.kind == "classification":
-        agrees = task.label_of(said) == example.label
+        label = task.label_of(said)
+        agrees, told = label == example.label, None if label is None else task.answers[label]
     else:
         agrees = normalised(said) == normalised(example.reference)
     uncertainty = None
@@ -164,7 +166,8 @@ def _of_text(
         (score,) = client.score(model, example.prompt, [example.reference])
         # by token, or long answers would always be doubtful
         uncertainty = 1.0 - float(np.exp(score / max(1, count_tokens(example.reference))))
-    return Doubt(example, answer.text, uncertainty, agrees)
+    # in words of its own a model may say what it memorised, which nothing has scrubbed
+    return Doubt(example, told, uncertainty, agrees)
 
 
 def _order(one: Doubt) -> tuple[float, bool, str]:

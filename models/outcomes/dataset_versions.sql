@@ -28,7 +28,10 @@ fresh as (
         last_versions.lines_hash as previous_hash
     from {{ ref('current_versions') }} as versions
     left join last_versions on versions.dataset = last_versions.dataset
-    where versions.lines_hash is distinct from last_versions.lines_hash
+    where
+        versions.lines_hash is distinct from last_versions.lines_hash
+        -- where this model is built alone, the lines of a new version are not there yet
+        and versions.lines_hash in (select known.lines_hash from {{ ref('version_lines') }} as known)
 
 ),
 

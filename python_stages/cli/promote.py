@@ -57,7 +57,7 @@ def promote(
                 raise StageError(
                     f"{row.key[:12]} is not promoted: {objection}; {rival.key[:12]} stays in use"
                 )
-        promotion.promote(ledger, row)
+        promotion.promote(ledger, row, rival)
         typer.echo(f"{name} is in use")
 
 
@@ -96,7 +96,7 @@ def _compared(row: "LedgerRow", rival: "LedgerRow", least: int) -> "Paired":
     if len(pairs) < least:
         raise StageError(
             f"both models were evaluated on {len(pairs)} of the same examples, too few to tell; "
-            f"evaluate more (max_examples), or say --least {max(2, len(pairs))}"
+            f"evaluate more (max_examples)"
         )
     scores = [
         (float(ours == label), float(theirs == label))

@@ -17,7 +17,8 @@ class Paired:
         n: examples that both answered.
         candidate, incumbent: mean score of each, 0 to 1.
         difference: candidate minus incumbent.
-        low, high: its 95 % interval (paired bootstrap, BCa).
+        low, high: its 95 % interval (paired bootstrap, BCa); where no example spoke against one of
+            the two, at least as wide as so many examples allow (Clopper and Pearson, 1934).
         n_better, n_worse: examples on which the candidate scores higher, and lower.
         p_value: that shares so uneven came by chance: the exact test of McNemar (1947) where scores
             are right or wrong, a sign test where they are shades.
@@ -73,13 +74,18 @@ def compare(
     found = bootstrap(mean_gain, gains.size, how or Bootstrap())
     n_better, n_worse = int((gains > 0).sum()), int((gains < 0).sum())
     changed = n_better + n_worse
+    # what never happened in n examples may still happen so often
+    unseen = 1 - 0.05 ** (1 / gains.size)
+    difference = float(found.value[0])
+    low = min(float(found.low[0]), difference - unseen * (n_worse == 0))
+    high = max(float(found.high[0]), difference + unseen * (n_better == 0))
     return Paired(
         n=gains.size,
         candidate=float(ours.mean()),
         incumbent=float(theirs.mean()),
-        difference=float(found.value[0]),
-        low=float(found.low[0]),
-        high=float(found.high[0]),
+        difference=difference,
+        low=low,
+        high=high,
         n_better=n_better,
         n_worse=n_worse,
         p_value=float(binomtest(n_better, changed).pvalue) if changed else 1.0,

@@ -65,19 +65,24 @@ def read_folder(folder: Path) -> list[Record]:
         folder: where they lie; none where it does not exist, which is no error.
 
     Raises:
-        SourceError: a file cannot be read, or has no such columns.
+        SourceError: a file cannot be read, has no such columns, or is of another kind.
     """
     records: list[Record] = []
-    for path in sorted(folder.glob("*")):
-        if path.suffix in {".csv", ".jsonl"}:
-            try:
-                text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
-            except OSError as error:
-                raise SourceError(
-                    f"feedback file {path.name} cannot be read: {error.strerror}"
-                ) from None
-            rows = _csv_rows(text, path.name) if path.suffix == ".csv" else _json_rows(text)
-            records += [_record(path.name, line, cells) for line, cells in rows]
+    for path in sorted(path for path in folder.glob("*") if not path.name.startswith(".")):
+        kind = path.suffix.lower()
+        if kind not in {".csv", ".jsonl"} or not path.is_file():
+            raise SourceError(
+                f"{path.name} in the folder of feedback is neither a .csv nor a .jsonl file; "
+                "nothing there is passed over: move it away"
+            )
+        try:
+            text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
+        except OSError as error:
+            raise SourceError(
+                f"feedback file {path.name} cannot be read: {error.strerror}"
+            ) from None
+        rows = _csv_rows(text, path.name) if kind == ".csv" else _json_rows(text)
+        records += [_record(path.name, line, cells) for line, cells in rows]
     return records
 
 

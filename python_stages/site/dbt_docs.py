@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,12 +37,15 @@ _OF_A_RUN: Final = frozenset(
 _DESCRIBED: Final = "described.sha256"  # the build that the folder's page describes
 
 
-def generate(target: Path, variables: str | None = None) -> Path:
+def generate(
+    target: Path, variables: str | None = None, columns: Sequence[tuple[str, ...]] = ()
+) -> Path:
     """Run `dbt docs generate --static` on the project in this folder, unless nothing has changed.
 
     Args:
         target: folder of what dbt writes; what is there of the same build is left as it is.
         variables: what the build was given as `--vars`.
+        columns: of every relation in the warehouse, which the page shows: relation, name and type.
 
     Returns:
         The folder, with manifest.json and static_index.html in it.
@@ -49,7 +53,7 @@ def generate(target: Path, variables: str | None = None) -> Path:
     Raises:
         StageError: dbt failed; what it printed is on stderr.
     """
-    build, described = build_hash(variables), target / _DESCRIBED
+    build, described = build_hash(variables, columns), target / _DESCRIBED
     is_there = (target / _PAGE_OF_DBT).exists() and described.exists()
     if build and is_there and described.read_text("ascii") == build:
         return target
@@ -61,19 +65,18 @@ def generate(target: Path, variables: str | None = None) -> Path:
     return target
 
 
-def build_hash(variables: str | None) -> str | None:
-    """Return a hash of what the last build was of: project, variables and dbt; None without one.
+def build_hash(variables: str | None, columns: Sequence[tuple[str, ...]] = ()) -> str | None:
+    """Return a hash of what the page shows: project, variables, dbt, relations; None without any.
 
-    Its manifest holds every node with its code and description; what only says which nodes a run
-    compiled, and when, is left out. Of the warehouse the page shows the columns and types, which
-    follow from those.
+    The manifest of the last build holds every node with its code and description; what only says
+    which nodes a run compiled, and when, is left out.
     """
     path = settings.target_folder() / "manifest.json"
     if not path.exists():
         return None
     manifest = json.loads(path.read_text("utf-8"), object_hook=_without_run)
     version = manifest.pop("metadata")["dbt_version"]
-    facts = json.dumps([version, variables, manifest], sort_keys=True)
+    facts = json.dumps([version, variables, columns, manifest], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()
 
 
@@ -81,7 +84,8 @@ def _without_run(record: dict[str, object]) -> dict[str, object]:
     """Return a part of the manifest without what differs between runs of one project."""
     if isinstance(record.get("macros"), list):  # of a node: those that compiling it has met
         record["macros"] = None
-    return {name: value for name, value in record.items() if name not in _OF_A_RUN}
+    # a column may be called so, too, and is described by a record
+    return {n: v for n, v in record.items() if n not in _OF_A_RUN or isinstance(v, dict)}
 
 
 def page(static_index: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from python_stages import keys, settings
-from python_stages.dbt_plugin import open_vault, register_functions
+from python_stages.dbt_plugin import WAREHOUSE, open_vault, register_functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +54,19 @@ def opened() -> Iterator[tuple[Warehouse, keys.KeyRing]]:
         register_functions(con, ring)
         con.execute("use vault.main")
         yield Warehouse(con), ring
+
+
+def columns() -> list[tuple[str, ...]]:
+    """Return relation, name and type of every column in the vault; none where it has no warehouse.
+
+    Raises:
+        VaultError: another process is writing to it.
+        KeyFileError: there are no keys.
+    """
+    if not (settings.vault_folder() / WAREHOUSE).exists():
+        return []
+    with opened() as (vault, _):
+        return vault.rows(
+            "select table_name, column_name, data_type from duckdb_columns() "
+            "where database_name = 'vault' order by all"
+        )

@@ -9,7 +9,7 @@ from typing import Final
 
 from python_stages import settings
 from python_stages.errors import ConfigError
-from python_stages.site import data_docs, dbt_docs, gather, lineage, pdf, report_json
+from python_stages.site import data_docs, dbt_docs, gather, lineage, pdf, report_json, warehouse
 from python_stages.site.artifacts import Manifest
 from python_stages.site.facts.report import Report
 from python_stages.site.pages import Link, Pages
@@ -42,7 +42,7 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
     """
     _require_ours(folder)
     say("reading models and their lineage (dbt docs)")
-    target = dbt_docs.generate(settings.vault_folder() / "docs", variables)
+    target = dbt_docs.generate(settings.vault_folder() / "docs", variables, warehouse.columns())
     manifest = Manifest.read(target / "manifest.json")
     say("reading vault, ledger and sealed files")
     report = gather.gather(manifest)

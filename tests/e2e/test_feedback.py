@@ -163,6 +163,14 @@ def test_a_folder_that_is_not_there_stops_the_build_of_the_dataset(loop: Loop) -
     assert "there is no folder" in done.stdout
 
 
+def test_a_build_that_no_longer_names_the_folder_stops_before_corrections_are_lost(
+    loop: Loop,
+) -> None:
+    done = loop.dbt("run", "-s", "tickets_feedback", check=False)
+    assert done.returncode != 0
+    assert "of the last build would be lost" in done.stdout
+
+
 def test_rows_to_correct_are_scrubbed_only_the_user_s_and_read_as_feedback(loop: Loop) -> None:
     with serve_chat(ChatApi(rule=lambda _: "Gas")) as api:
         told = {"dataset": "transactions", "base_url": api.base_url, "fine_tuned_model": "ft:1"}

@@ -21,8 +21,16 @@ def test_a_model_that_is_wrong_more_often_is_worse() -> None:
 def test_a_better_and_an_equal_model_are_let_through() -> None:
     assert compare(RIGHT * 90 + WRONG * 10, RIGHT * 60 + WRONG * 40).objection(0.05) is None
     same = compare(RIGHT * 50 + WRONG * 50, RIGHT * 50 + WRONG * 50)
-    assert (same.difference, same.low, same.high, same.p_value) == (0, 0, 0, 1)
-    assert same.objection(0) is None
+    assert (same.difference, same.p_value, same.objection(0.05)) == (0, 1, None)
+
+
+def test_that_nothing_changed_on_few_examples_is_no_proof() -> None:
+    for n, objects in ((30, True), (58, True), (59, False)):
+        same = compare(RIGHT * n, RIGHT * n)
+        # what was seen in none of n is rarer than this, 95 times of 100
+        assert same.low == pytest.approx(-(1 - 0.05 ** (1 / n)))
+        assert same.high == -same.low
+        assert (same.objection(0.05) is not None) is objects
 
 
 def test_where_few_examples_leave_it_open_the_margin_decides() -> None:

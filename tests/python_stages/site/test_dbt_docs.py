@@ -24,9 +24,9 @@ def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function: what the last build was of, as a hash."""
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
 
-    def of(found: dict[str, Any], variables: str | None = None) -> str | None:
+    def of(found: dict[str, Any], *shown: Any) -> str | None:
         (tmp_path / "manifest.json").write_text(json.dumps(found))
-        return dbt_docs.build_hash(variables)
+        return dbt_docs.build_hash(*(shown or (None,)))
 
     return of
 
@@ -50,7 +50,14 @@ def test_other_macros_variables_and_versions_are_another_build(key: Any) -> None
     macros, version = manifest(), manifest()
     macros["macros"]["macro.p.a"]["macro_sql"] = "y"
     version["metadata"]["dbt_version"] = "1.12.0"
-    assert len({key(manifest()), key(macros), key(version), key(manifest(), "{a: 1}")}) == 4
+    column = [("stg_notes", "note", "VARCHAR")]
+    shown = [key(macros), key(version), key(manifest(), "{a: 1}"), key(manifest(), None, column)]
+    assert len({key(manifest()), *shown}) == 5
+
+
+def test_a_column_may_be_called_as_what_is_left_out(key: Any) -> None:
+    described = {"created_at": {"description": "When."}}
+    assert key(manifest(columns=described)) != key(manifest(columns={}))
 
 
 def test_without_a_build_nothing_is_known(key: Any, tmp_path: Path) -> None:
