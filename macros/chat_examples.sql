@@ -15,15 +15,13 @@
             lambda message: message.content is not null
         )::json::varchar
     {%- endset %}
+    {%- set columns = 'label, system_text, user_text, assistant_text' ~ (', policy_hash' if feedback is not none else '') -%}
     with named as (
 
         select
             keyed_hmac('{{ dataset }}.example', {{ messages }})[:32] as example_id,
-            label,
-            system_text,
-            user_text,
-            assistant_text
-        from (select distinct label, system_text, user_text, assistant_text from {{ scrubbed }})
+            {{ columns }}
+        from (select distinct {{ columns }} from {{ scrubbed }})
 
     ),
 
@@ -36,7 +34,7 @@
             named.example_id,
             {#- a weaker policy than that of the rows must not come in by a correction -#}
             case
-                when corrections.policy_hash not in (select scrubbed.policy_hash from {{ scrubbed }} as scrubbed)
+                when corrections.policy_hash <> named.policy_hash
                 then error('corrections of {{ dataset }} were scrubbed by another policy than its rows: build {{ dataset }}_feedback too')
                 else coalesce(corrections.label, named.label)
             end as label,

@@ -23,6 +23,8 @@ COLUMNS = ("example_id", "label", "answer", "who", "when")
 REVIEWER = "Hedwig Marlowe-Finch"
 ADDRESS = "quentin.abernathy@example.com"
 
+pytestmark = pytest.mark.slow
+
 
 class Loop(WarmProject):
     """A project whose feedback lies in a folder beside it."""

@@ -40,7 +40,7 @@ def test_a_build_ends_with_a_tuned_model_and_a_shadow_that_was_attacked(built: P
 
 def test_the_model_is_scored_on_examples_that_it_was_not_trained_on(built: Project) -> None:
     asked, answered = built.query("""
-        select count(*), count(*) filter (where failure is null)
+        select count(*), count(answer)
         from vault.main.predictions where model_role = 'tuned'
     """)[0]
     validation = built.query("""
@@ -75,6 +75,7 @@ def test_an_audit_is_run_again_by_hand_and_told(built: Project) -> None:
 
 
 def test_a_second_build_trains_nothing(built: Project) -> None:
-    before = built.query("select * from vault.main.fine_tune_jobs order by job_key")
+    jobs = "select job_key, job_id, fine_tuned_model from vault.main.fine_tune_jobs order by all"
+    before = built.query(jobs)
     built.dbt("build", vars=VARIABLES)
-    assert built.query("select * from vault.main.fine_tune_jobs order by job_key") == before
+    assert built.query(jobs) == before

@@ -18,6 +18,8 @@ VERSIONS = (
     "dataset_versions",
 )
 
+pytestmark = pytest.mark.slow
+
 
 class Versions(WarmProject):
     """A project with a source of its own."""
