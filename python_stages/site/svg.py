@@ -20,6 +20,30 @@ GREEN: Final = "#2f8f5b"
 INK: Final = "currentColor"
 # the reader's type may be wider than the one that Vega measures
 _PADDING: Final = {"left": 24, "right": 40, "top": 6, "bottom": 6}
+_TITLE: Final = {"titleColor": INK, "titleFontSize": 11, "titleFontWeight": "normal"}
+_LABEL: Final = {"labelColor": INK, "labelFontSize": 11}
+# the type and colours of the page; given to Vega at once, since Altair copies a chart for each
+_THEME: Final[dict[str, Any]] = {
+    "background": None,
+    "font": "system-ui, sans-serif",
+    "padding": _PADDING,
+    "view": {"stroke": None},
+    "axis": {
+        **_LABEL,
+        **_TITLE,
+        "tickColor": INK,
+        "domainColor": INK,
+        "gridColor": INK,
+        "labelLimit": 260,
+        "gridOpacity": 0.15,
+        "tickOpacity": 0.4,
+        "domainOpacity": 0.4,
+    },
+    "legend": {**_LABEL, **_TITLE, "orient": "top", "symbolOpacity": 1},
+    "title": {"color": INK, "fontSize": 13, "fontWeight": "normal", "anchor": "start"},
+    "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12},
+    "text": {"color": INK, "fontSize": 11},
+}
 _NAMESPACE: Final = "http://www.w3.org/2000/svg"
 _SPOKEN: Final = re.compile("role|aria-.*")
 _LONG: Final = re.compile(r"(\d+\.\d{2})\d+")
@@ -41,9 +65,7 @@ def draw(chart: Any, sentence: str) -> str:
     """
     import vl_convert  # noqa: PLC0415 - a browser's engine, which only a page needs
 
-    text = vl_convert.vegalite_to_svg(
-        _themed(chart).to_dict(), config={"background": None}, allowed_base_urls=[]
-    )
+    text = vl_convert.vegalite_to_svg(chart.to_dict(), config=_THEME, allowed_base_urls=[])
     ET.register_namespace("", _NAMESPACE)
     root = ET.fromstring(text)  # noqa: S314 - written by vl-convert a moment ago
     for parent in root.iter():
@@ -65,23 +87,3 @@ def _is_empty(element: ET.Element) -> bool:
         and element.get("fill") is None
         and element.get("stroke") is None
     )
-
-
-def _themed(chart: Any) -> Any:
-    """Return the chart in the type and colours of the page."""
-    return (
-        chart.configure(background="transparent", font="system-ui, sans-serif", padding=_PADDING)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK, titleColor=INK, tickColor=INK, domainColor=INK, gridColor=INK,
-            gridOpacity=0.15, tickOpacity=0.4, domainOpacity=0.4, labelFontSize=11,
-            titleFontSize=11, titleFontWeight="normal", labelLimit=260,
-        )
-        .configure_legend(
-            labelColor=INK, titleColor=INK, labelFontSize=11, titleFontSize=11, orient="top",
-            titleFontWeight="normal", symbolOpacity=1,
-        )
-        .configure_title(color=INK, fontSize=13, fontWeight="normal", anchor="start")
-        .configure_header(labelColor=INK, titleColor=INK, labelFontSize=12)
-        .configure_text(color=INK, fontSize=11)
-    )  # fmt: skip
