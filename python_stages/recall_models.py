@@ -62,18 +62,18 @@ def pii_recall(
         settled = f"{scrubbed_by.fingerprint} {engine_version()} {facts!r}"
         measured = hmac.digest(key, settled.encode(errors="surrogatepass"), "sha256").hex()
         recall = None
-        if session and this and is_repeatable(scrubbed_by) and not is_full_refresh():
+        if not scrubbed_by.entities:  # nothing is replaced; an engine takes seconds to load
+            recall = planted.RECALL_SCHEMA.empty_table()
+        elif session and this and is_repeatable(scrubbed_by) and not is_full_refresh():
             recall = _measured_before(session, this, measured)
-        recall = recall or planted.measure(
-            rows,
-            scrubbed_by,
-            Engine(scrubbed_by.entities, ner=scrubbed_by.ner),
-            spec,
-            key=key,
-            pseudonym_key=(
-                ring.hmac_key(f"{dataset}.pseudonym") if scrubbed_by.needs_key else None
-            ),
-        )
+        if recall is None:
+            pseudonym_key = None
+            if scrubbed_by.needs_key:
+                pseudonym_key = ring.hmac_key(f"{dataset}.pseudonym")
+            engine = Engine(scrubbed_by.entities, ner=scrubbed_by.ner)
+            recall = planted.measure(
+                rows, scrubbed_by, engine, spec, key=key, pseudonym_key=pseudonym_key
+            )
         for field, value in (
             (pa.field("dataset_fingerprint", pa.string()), fingerprint_relation(examples, ring)),
             (pa.field("policy_hash", pa.string()), scrubbed_by.fingerprint),
