@@ -484,7 +484,7 @@ def test_results_of_a_shredded_dataset_are_neither_fetched_nor_shown(
     [
         ({"base_model": "m"}, "setting backend is missing"),
         ({"backend": "plan"}, "setting base_model is missing"),
-        ({**JOB, "epochs": 3}, "unknown setting epochs; known are"),
+        ({**JOB, "epochs": 3}, r"unknown setting epochs; did you mean n_epochs\?"),
         ({**JOB, "backend": "openai"}, "say so with allow_upload: true"),
         (
             {**JOB, "backend": "compatible", "base_url": "https://api.example.com/v1"},

@@ -378,6 +378,8 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_go_on(desk: Desk) -> None:
     desk.api.holds_jobs = True
     row = desk.submit()
     desk.api.requests.clear()
+    # A child inherits that interrupts are ignored, as in a job that a shell runs in the background.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     watching = subprocess.Popen(
         [sys.executable, "-m", "python_stages.cli.main", "watch", "--every", "0.05"],
         env=dict(os.environ) | dict(desk.env),
@@ -385,9 +387,8 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_go_on(desk: Desk) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # who runs tests in the background of a shell hands down that interrupts are ignored
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
+    signal.signal(signal.SIGINT, inherited)
     with watching:
         try:
             assert watching.stdout is not None

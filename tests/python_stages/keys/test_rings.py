@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from python_stages import keys
 from python_stages.errors import KeyFileError
 from python_stages.keys import files as key_files
+from tests import processes
 
 PRIVATE = ("vault", "hmac", "signing", "identity")
 
@@ -336,12 +337,10 @@ def create_without_end(root: Path) -> None:
 
 def test_a_killed_creation_leaves_all_or_nothing(tmp_path: Path) -> None:
     chance = random.Random(20261122)
-    fork = multiprocessing.get_context("fork")
     n_drafts = n_created = 0
     for attempt in range(20):
         root = tmp_path / str(attempt)
-        process = fork.Process(target=create_without_end, args=(root,))
-        process.start()
+        process = processes.start(create_without_end, root)
         time.sleep(chance.uniform(0.01, 0.1))
         process.kill()
         process.join()

@@ -223,7 +223,7 @@ def test_without_settings_it_is_auto() -> None:
         ({"workers": True}, "scrub_workers must be"),
         ({"workers": "two"}, "scrub_workers must be"),
         ({"executor": "ray", "ray_address": 6379}, "ray_address must be an address"),
-        ({"cores": 2}, "unknown scrub_on setting cores: the known ones are executor, workers"),
+        ({"cores": 2}, "scrub_on: unknown setting cores; known are executor, workers"),
     ],
 )
 def test_wrong_settings_are_refused_with_a_hint(settings: dict[str, Any], sentence: str) -> None:

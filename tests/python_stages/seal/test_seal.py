@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import io
-import multiprocessing
 import os
 import random
 import resource
@@ -29,6 +28,7 @@ from python_stages.errors import KeyFileError, NotCheckedError, SealError, Tampe
 from python_stages.keys import KeyRing
 from python_stages.seal import sealed_format as fmt
 from python_stages.seal.file_keys import open_content_key
+from tests import processes
 
 SUITE_HASH = "0" * 64
 CHUNK_BYTES = 16384 + 16
@@ -373,7 +373,8 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, ring: KeyRing) -> None:
     assert everything_in(tmp_path) == [".lock"]
 
 
-def seal_without_end(folder: Path, ring: KeyRing) -> None:
+def seal_without_end(folder: Path, ring_folder: Path) -> None:
+    ring = keys.load(ring_folder)
     for number in count():
         do_seal(folder, ring, (f"{number} {line} ".encode() * 20 for line in range(3000)))
 
@@ -382,12 +383,10 @@ def test_a_killed_sealer_leaves_no_half_file_and_does_not_hinder_the_next(
     tmp_path: Path, ring: KeyRing
 ) -> None:
     chance = random.Random(20261122)
-    fork = multiprocessing.get_context("fork")
     n_drafts = n_sealed = 0
     for attempt in range(30):
         folder = tmp_path / str(attempt)
-        process = fork.Process(target=seal_without_end, args=(folder, ring))
-        process.start()
+        process = processes.start(seal_without_end, folder, ring.folder)
         time.sleep(chance.uniform(0.01, 0.15))
         process.kill()
         process.join()
