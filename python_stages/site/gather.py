@@ -34,15 +34,15 @@ OTHER: Final = "(other)"
 _BINS: Final = 24
 
 
-def gather(manifest: Manifest) -> Report:
-    """Read everything that the report says.
+def gather(read: lineage.Lineage) -> Report:
+    """Read everything that the report says of the project whose lineage this is.
 
     Raises:
         SealtuneError: the vault cannot be opened, or a relation is not what it should be; the
             message holds no value.
     """
     with value_free("site"), warehouse.opened() as (vault, ring):
-        read = lineage.read(manifest)
+        manifest = read.manifest
         datasets = tuple(gather_dataset(vault, ring, read, name) for name in manifest.datasets())
         fingerprints = {one.name: one.fingerprint for one in datasets}
         labels = {name: labels_of(manifest, name) for name in fingerprints}

@@ -43,9 +43,9 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
     _require_ours(folder)
     say("reading models and their lineage (dbt docs)")
     target = dbt_docs.generate(settings.vault_folder() / "docs", variables, warehouse.columns())
-    manifest = Manifest.read(target / "manifest.json")
+    read = lineage.read(Manifest.read(target / "manifest.json"))
     say("reading vault, ledger and sealed files")
-    report = gather.gather(manifest)
+    report = gather.gather(read)
     with _replacing(folder) as new:
         (new / _MARK).touch()
         _write(new / report_json.REPORT, report_json.dump(report))
@@ -58,7 +58,7 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
             _write(new / path, html)
         chromium = pdf.find()
         links = (*_LINKS, _PDF) if chromium else _LINKS
-        for path, html in Pages(report, lineage.read(manifest), links, bool(docs)).all().items():
+        for path, html in Pages(report, read, links, bool(docs)).all().items():
             _write(new / path, html)
         if chromium:
             say("printing the PDF")

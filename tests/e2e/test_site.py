@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from python_stages.site import gather, report_json
+from python_stages.site import gather, lineage, report_json
 from python_stages.site.artifacts import Manifest
 from python_stages.site.facts.dataset import Dataset, Passage
 from python_stages.site.facts.report import Report
@@ -117,7 +117,7 @@ def test_a_file_that_was_tampered_with_makes_the_verdict_bad(
     body[len(body) // 2] ^= 1
     path.write_bytes(body)
     with mock.patch.dict(os.environ, copy.environment()), chdir(CHECKOUT):
-        found = gather.gather(Manifest.read(copy.vault / "docs/manifest.json"))
+        found = gather.gather(lineage.read(Manifest.read(copy.vault / "docs/manifest.json")))
     dataset = transactions(found)
     assert found.verdict.sentence.startswith("Do not use transactions")
     assert {one.is_verified for one in dataset.sealed} == {True, False}

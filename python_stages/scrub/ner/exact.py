@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from thinc.api import Model, NumpyOps
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +81,12 @@ def round_weights(nlp: "Language") -> None:
 
 
 def use(nlp: "Language") -> "Language":
-    """Have a pipeline whose weights are on their grid multiply exactly; return it."""
+    """Have a pipeline whose weights are on their grid multiply exactly; return it.
+
+    NumPy's threads are ended with it, in the whole process: for products as small as these they
+    mostly wait for each other, and while they wait they use the processors that others need.
+    """
+    threadpool_limits(1, user_api="blas")
     model = _model(nlp)
     words = model.get_ref("tok2vec").layers[0].layers[0]  # the tables, and what mixes them
     for part, bits in ((model, NORMED_BITS), (words, EMBEDDED_BITS)):
