@@ -6,7 +6,8 @@ Arrows point down this list, never up.
     site/             the pages people look at, written from the vault
     review.py         rows for people to correct
     feedback_models.py   the same as those below, of corrections, which are scrubbed by one of them
-    dbt_models.py, recall_models.py, outcome_models.py, audit_models.py   what thin dbt models call
+    dbt_models.py, recall_models.py, check_models.py, outcome_models.py, audit_models.py   what thin
+                      dbt models call
     earlier_rows.py   rows that an earlier build scrubbed
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
@@ -29,6 +30,7 @@ Arrows point down this list, never up.
     example_sql.py    how rows become lines, in SQL
     progress.py       how far a stage has come, for who looks on
     names.py          names that people type, and which was meant
+    code_version.py   which code it is, for whoever takes over what it made
     settings.py       the only reader of environment variables
     errors.py         every error that is raised on purpose
 

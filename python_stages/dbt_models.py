@@ -11,30 +11,23 @@ from itertools import chain
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from python_stages import keys, progress, settings
-from python_stages.check import check
 from python_stages.check.imports import import_great_expectations
-from python_stages.check.spec import CheckSpec
 from python_stages.dbt_plugin import is_full_refresh, masked_files, say
 from python_stages.earlier_rows import EarlierRows
-from python_stages.errors import ConfigError, StageError, value_free
-from python_stages.hooks import check_spec, fingerprint_relation
+from python_stages.errors import ConfigError, value_free
 from python_stages.ingest import accounting as ingest
 from python_stages.render import N_CUT, RenderSpec, max_tokens, render, rendered_schema
 from python_stages.render import fit as fitted
 from python_stages.scrub import (
-    Engine,
     Policy,
     collect_real,
-    planted,
     pool,
     scrub,
     scrubbed_schema,
 )
-from python_stages.scrub.policy import MIN_SCORE
 from python_stages.scrub.reversal import ReversalMap
 from python_stages.scrub.version import engine_version, is_repeatable
 
@@ -191,89 +184,3 @@ def scrubbed(
             # a connection streams one result at a time: these come when the others are through
             found = chain(found, earlier.taken_over(known, whole))
         return _stream(whole, found, "scrub")
-
-
-def checked(
-    examples: duckdb.DuckDBPyRelation,
-    ingested: duckdb.DuckDBPyRelation,
-    recall: duckdb.DuckDBPyRelation,
-    scrubbed: duckdb.DuckDBPyRelation,
-    config: Config,
-    *,
-    overlaps: duckdb.DuckDBPyRelation | None = None,
-) -> pa.Table:
-    """Validate the examples; one row per expectation.
-
-    Args:
-        examples: the contracted `*_examples`.
-        ingested: the dataset's `*_ingested`, for the share of rejected records.
-        recall: the dataset's `*_pii_recall`, measured beside these examples.
-        scrubbed: the dataset's `*_scrubbed`, by whose policy it has to be measured.
-        config: what `CheckSpec` takes.
-        overlaps: of a synthetic dataset, what of the real sources stands in these examples.
-    """
-    with value_free("check"):
-        spec = check_spec(config)
-        if (spec.synthetic is None) != (overlaps is None):
-            raise ConfigError("check needs *_overlaps where, and only where, texts are synthetic")
-        engine = Engine(spec.pii_entities)
-        # a connection streams one result at a time, so these are done before the reader opens
-        fingerprint, reject_share = fingerprint_relation(examples, _ring()), _share(ingested)
-        measured = _recall(recall, scrubbed, fingerprint, spec)
-        n_real_values = 0 if overlaps is None else _n_found(overlaps)
-        return check(
-            _rows(examples),
-            spec,
-            lambda texts: {
-                entity: counts.astype(np.int64)
-                for entity, counts in engine.count_findings(
-                    texts, spec.pii_entities, MIN_SCORE
-                ).items()
-            },
-            dataset_fingerprint=fingerprint,
-            reject_share=reject_share,
-            recall=measured,
-            n_real_values=n_real_values,
-        )
-
-
-def _n_found(overlaps: duckdb.DuckDBPyRelation) -> int:
-    """Return how many values of real sources were found."""
-    return int(overlaps.aggregate("coalesce(sum(n_found), 0)").fetchall()[0][0])
-
-
-def _recall(
-    relation: duckdb.DuckDBPyRelation,
-    scrubbed: duckdb.DuckDBPyRelation,
-    fingerprint: str,
-    spec: CheckSpec,
-) -> pa.Table:
-    """Return what was measured beside the examples of a fingerprint, with the check's bounds.
-
-    Raises:
-        StageError: it was measured beside others, by another policy, or of an unknown entity.
-    """
-    measured = relation.to_arrow_table()
-    least = planted.least_recalls(spec.min_planted_recall)
-    entities = [str(entity) for entity in measured.column("entity").to_pylist()]
-    fingerprints = set(measured.column("dataset_fingerprint").to_pylist())
-    if not (fingerprints <= {fingerprint} and set(entities) <= set(least)):
-        raise StageError(
-            "the recall was measured beside other lines; build the *_pii_recall model again"
-        )
-    policies = {policy for (policy,) in scrubbed.project("policy_hash").distinct().fetchall()}
-    if not set(measured.column("policy_hash").to_pylist()) <= policies or len(policies) > 1:
-        raise StageError(
-            "the recall was measured by another policy than that which scrubbed; give *_scrubbed "
-            "and *_pii_recall the same scrub settings, and build both again"
-        )
-    bounds = pa.array([least[entity] for entity in entities], pa.float64())
-    return measured.drop_columns("min_recall").append_column("min_recall", bounds)
-
-
-def _share(ingested: duckdb.DuckDBPyRelation) -> float:
-    """Return rejected records / records read."""
-    share = ingested.aggregate(
-        "sum(n_rows) filter (outcome = 'rejected') / sum(n_rows) filter (outcome = 'read')"
-    ).fetchall()[0][0]
-    return float(share or 0.0)

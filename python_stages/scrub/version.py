@@ -1,13 +1,10 @@
 """Which engine it is: what has to be the same for a text to be scrubbed the same again."""
 
-import hashlib
-import platform
-import unicodedata
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+from python_stages.code_version import hash_code
 from python_stages.scrub.ner.loading import SHIPPED, Setting
 from python_stages.scrub.policy import Policy
 
@@ -25,30 +22,15 @@ _LIBRARIES: Final = (
     "thinc",
     "tldextract",
 )
-_IGNORED: Final = frozenset({"__pycache__", "evaluate"})
 
 
 @lru_cache(1)
 def engine_version() -> str:
-    """Return the hex SHA-256 of every file of this package, of what cuts, and of what is below.
-
-    Any change counts, of a comment too: better to scrub once more than to keep what a better engine
-    would have found.
-    """
-    digest = hashlib.sha256()
+    """Return the hex SHA-256 of all that a scrubbed text depends on, besides policy and key."""
     folder = Path(__file__).parent
     # a scrubbed row is kept as it was cut to its budget
-    for path in [*sorted(folder.rglob("*")), folder.parent / "render" / "fit.py"]:
-        if path.is_file() and not _IGNORED & set(path.relative_to(folder.parent).parts):
-            content = path.read_bytes()
-            digest.update(
-                f"{path.relative_to(folder.parent).as_posix()}\0{len(content)}\0".encode()
-            )
-            digest.update(content)
-    for name in _LIBRARIES:
-        digest.update(f"{name}\0{_version(name)}\0".encode())
-    digest.update(f"{platform.python_version()}\0{unicodedata.unidata_version}".encode())
-    return digest.hexdigest()
+    fit = folder.parent / "render" / "fit.py"
+    return hash_code(folder, besides=[fit], ignored=["evaluate"], libraries=_LIBRARIES)
 
 
 def is_repeatable(policy: Policy) -> bool:
@@ -58,10 +40,3 @@ def is_repeatable(policy: Policy) -> bool:
     model of the user's own is asked, which may be another one under the same name.
     """
     return not policy.has_surrogates and Setting.read(policy.ner).path == SHIPPED
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "none"

@@ -36,6 +36,11 @@ _LEFT_OUT: Final = frozenset({"script", "link", "form", "iframe", "object", "nav
 _EMPTY: Final = frozenset({"link", "img", "input", "meta", "br", "hr", "base"})
 
 
+def are_possible(datasets: Sequence[Dataset]) -> bool:
+    """Return whether there is a page of any dataset."""
+    return any(one.checks for one in datasets)
+
+
 def pages(datasets: Sequence[Dataset], suites: Path, at: datetime) -> dict[str, str]:
     """Return a page for each dataset that was checked, by its path in the site.
 

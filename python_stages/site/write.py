@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -53,16 +54,18 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
         static = (target / "static_index.html").read_text("utf-8")
         _write(new / dbt_docs.PAGE, dbt_docs.page(static))
         say("drawing pages")
-        docs = data_docs.pages(report.datasets, Path("expectations/suites"), report.written_at)
-        for path, html in docs.items():
-            _write(new / path, html)
         chromium = pdf.find()
         links = (*_LINKS, _PDF) if chromium else _LINKS
-        for path, html in Pages(report, read, links, bool(docs)).all().items():
+        has_docs = data_docs.are_possible(report.datasets)
+        for path, html in Pages(report, read, links, has_docs).all().items():
             _write(new / path, html)
-        if chromium:
-            say("printing the PDF")
-            pdf.write(new, sorted(new.glob("*.html")), chromium)
+        with ThreadPoolExecutor() as printer:
+            if chromium:  # which takes seconds, on a processor of its own
+                say("printing the PDF")
+                printer.submit(pdf.write, new, sorted(new.glob("*.html")), chromium)
+            suites = Path("expectations/suites")
+            for path, html in data_docs.pages(report.datasets, suites, report.written_at).items():
+                _write(new / path, html)
     return report
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from python_stages import dbt_models, recall_models
 from python_stages.check import CheckSpec
-from python_stages.dbt_models import _recall
+from python_stages.check_models import _recall
 from python_stages.errors import ConfigError, StageError
 from python_stages.scrub import Policy
 
