@@ -7,8 +7,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from python_stages import check_models
+from python_stages import check_models, keys, settings
 from python_stages.check_models import checked
+from python_stages.hooks import fingerprint_relation
 
 pytestmark = pytest.mark.usefixtures("ring")
 
@@ -47,16 +48,23 @@ def upstream(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 def judge(con: duckdb.DuckDBPyConnection, n_masked: int = 60, **changes: Any) -> Verdict:
     """Build the check; its relation is `verdict`."""
-    ring = check_models.keys.load(check_models.settings.keys_folder())
+    ring = keys.load(settings.keys_folder())
     examples = con.table("examples")
-    fingerprint = check_models.fingerprint_relation(examples, ring)
+    fingerprint = fingerprint_relation(examples, ring)
     con.execute(
         "create or replace table recall as select 'EMAIL_ADDRESS' as entity, 60 as n_planted, "
         f"{n_masked} as n_masked, 0.99 as min_recall, 'p' as policy_hash, "
         f"'{fingerprint}' as dataset_fingerprint"
     )
-    tables = map(con.table, ("examples", "ingested", "recall", "scrubbed"))
-    found = checked(*tables, CHECK | changes, session=con, this="verdict")
+    found = checked(
+        examples,
+        con.table("ingested"),
+        con.table("recall"),
+        con.table("scrubbed"),
+        CHECK | changes,
+        session=con,
+        this="verdict",
+    )
     con.register("found", found)
     con.execute("create or replace table verdict as from found")
     con.unregister("found")

@@ -20,7 +20,10 @@ _WORDS: Final = (
     "whatsapp",
 )
 GATE: Final = r"\d(?:\W{0,3}\d){6}"
-_INTERNATIONAL: Final = re.compile(r"(?<![\w+])[+\uff0b]\W{0,3}\d(?:[^\w+]{0,3}\d){6,16}")
+_SENTENCE_ENDS: Final = r"[.,;:!?]\s"
+_INTERNATIONAL: Final = re.compile(
+    rf"(?<![\w+])[+\uff0b]\W{{0,3}}\d(?:(?:(?!{_SENTENCE_ENDS})[^\w+]){{0,3}}\d){{6,16}}"
+)
 
 _CUE: Final = (
     r"(?:tele)?(?:phone|fax)s?|tel|telefono?|teléfono|telefon|téléphone|mobiles?|mobil|móvil|"
@@ -57,6 +60,7 @@ _DATE: Final[re.Pattern[str]] = re.compile(
     r"(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?![0-9])|"
     r"(?<![0-9])[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:19|20)[0-9]{2}(?![0-9])",
 )
+_DATE_WIDTH: Final = len("2024-10-25")
 _AMERICAN: Final = rf"{_BEFORE}(?:(?:\+1|001|1)[-. ]?)?"
 
 
@@ -77,13 +81,13 @@ _LOOKS_LIKE: Final = Shape(
         ),
         (rf"{_AMERICAN}[2-9][0-9]{{2}}([-.])[0-9]{{3}}\1[0-9]{{4}}{_EXTENSION}{_AFTER}", 0.5),
         (rf"{_AMERICAN}[2-9][0-9]{{2}}[ ][0-9]{{3}}[ -][0-9]{{4}}{_EXTENSION}{_AFTER}", 0.4),
-        (rf"{_AMERICAN}[0-9]{{3}}-[0-9]{{3}}-[0-9]{{4}}{_EXTENSION}{_AFTER}", 0.4),
+        (rf"{_AMERICAN}[0-9]{{3}}([-.])[0-9]{{3}}\1[0-9]{{4}}{_EXTENSION}{_AFTER}", 0.4),
         (rf"{_BEFORE}[2-9][0-9]{{9}}[ ]?(?:x|ext\.?)[ ]?[0-9]{{1,6}}{_AFTER}", 0.5),
         # +44 (0)20 7946 0958, and what no numbering plan knows
         (
             (
                 r"(?<![\w+])\+[1-9][0-9]{0,2}[ .\-/]{0,2}(?:\([0-9]{1,5}\)[ .\-/]{0,2})?[0-9]{1,12}"
-                rf"(?:[ .\-/]{{1,2}}[0-9]{{2,8}}){{0,6}}{_EXTENSION}{END}(?!,[0-9])"
+                rf"(?:(?![.][ ])[ .\-/]{{1,2}}[0-9]{{2,8}}){{0,6}}{_EXTENSION}{END}(?!,[0-9])"
             ),
             0.6,
         ),
@@ -127,9 +131,12 @@ def international() -> "EntityRecognizer":
 
         def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:
             """Search only what a plus sign and enough digits make likely."""
-            spans = [match.span() for match in _INTERNATIONAL.finditer(text)]
             found: list[Any] = []
-            for start, end in spans:
+            for match in _INTERNATIONAL.finditer(text):
+                start, end = match.span()
+                # a date that follows directly is no part of it
+                if date := _DATE.search(text, start, end + _DATE_WIDTH):
+                    end = min(end, date.start())
                 for result in super().analyze(text[start:end], entities, nlp_artifacts):
                     result.start += start
                     result.end += start

@@ -255,6 +255,15 @@ def test_what_is_not_masked_is_a_miss() -> None:
     assert [(row["n_masked"], row["is_met"]) for row in rows] == [(0, False)]
 
 
+def test_where_some_are_missed_ten_times_as_many_are_planted_and_all_count() -> None:
+    # below that score are telephone numbers whose look alone tells
+    (row,) = measured(policy(entities=["PHONE_NUMBER"], min_score=0.65))
+
+    assert row["n_planted"] == 4 * 11
+    assert 4 < row["n_masked"] < 44
+    assert row["recall"] == row["n_masked"] / 44
+
+
 def test_a_column_without_texts_is_measured_beside_nothing_and_no_rows_give_no_proof() -> None:
     (row,) = measured(policy("note", entities=["US_SSN"]))
     assert row["n_planted"] == row["n_masked"] > 0
