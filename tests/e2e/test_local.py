@@ -59,6 +59,7 @@ def test_nothing_of_the_server_outlives_the_build(built: Project) -> None:
     assert built.sealtune("jobs", "list").stdout.count("succeeded") == 2
 
 
+@pytest.mark.slow
 def test_an_audit_is_run_again_by_hand_and_told(built: Project) -> None:
     key = built.sealtune("jobs", "list").stdout.splitlines()
     (job,) = [line.split()[0] for line in key if line.split()[1] == "transactions"]
@@ -74,6 +75,7 @@ def test_an_audit_is_run_again_by_hand_and_told(built: Project) -> None:
     assert told["verdict"] in built.sealtune("audit", "show", job).stdout
 
 
+@pytest.mark.slow
 def test_a_second_build_trains_nothing(built: Project) -> None:
     jobs = "select job_key, job_id, fine_tuned_model from vault.main.fine_tune_jobs order by all"
     before = built.query(jobs)
