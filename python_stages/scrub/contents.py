@@ -13,7 +13,9 @@ from python_stages.scrub.needs import ANY_WIDTH, Needs, Word
 from python_stages.scrub.runs import Run
 
 _DIGIT: Final = re.compile(r"\d")
-_SHORT: Final = 1_500  # characters; to search all of it takes less than to choose
+SHORT: Final = 1_500
+"""Characters of a text of which to search all takes less than to choose."""
+
 _GAP: Final = 80  # characters that are searched in the time that a search takes to begin
 _GRAM: Final = 3  # letters by which words are looked up
 _WORD: Final = re.compile(r"\w+")
@@ -63,7 +65,7 @@ class Contents:
         Each is contained in one region. The text must meet the needs.
         """
         regions = [(0, self._n_characters)]
-        if self._n_characters <= max(_SHORT, 3 * need.reach):
+        if self._n_characters <= max(SHORT, 3 * need.reach):
             return regions
         if need.n_digits:
             regions = self._around_digits(need)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from python_stages.errors import StageError
 from python_stages.scrub import presidio, recognizers
-from python_stages.scrub.contents import Contents, Index
+from python_stages.scrub.contents import SHORT, Contents, Index
 from python_stages.scrub.context import SURE, Words, raised
 from python_stages.scrub.needs import Needs, needs
 from python_stages.scrub.settle import Finding
@@ -73,12 +73,15 @@ class _Pattern:
     def find(self, text: str, contents: Contents) -> Iterator[Finding]:
         """Yield what PatternRecognizer finds by this expression, context aside."""
         recognizer = self.of.recognizer
+        # to watch the clock takes a tenth of the time of a short text, on which no expression takes
+        # long: the tests have some that are made for that, and five times as long
+        timeout = presidio.SECONDS_PER_PATTERN if len(text) > SHORT else None
         for region_start, region_end in contents.regions(self.needs):
             for match in _compiled(self.expression, self.flags).finditer(
                 text,
                 region_start,
                 region_end + self.needs.reach,
-                timeout=presidio.SECONDS_PER_PATTERN,
+                timeout=timeout,
             ):
                 start, end = match.span()
                 if start >= region_end:
