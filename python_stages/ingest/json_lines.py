@@ -7,6 +7,7 @@ lines that `json_values.py` shows.
 
 import io
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice, takewhile
 from pathlib import Path
@@ -20,6 +21,8 @@ from python_stages.ingest.scans import IS_OBJECT
 _HEAD_LINES = 1_000
 _HEAD_BYTES = 8 << 20
 _BATCH_LINES = 1_000
+_COUNT_BYTES = 1 << 20
+_BLANK_LINES = re.compile(rb"\n *(?=\n)")
 # bytes that no JSON text holds, over which the reader of its lines stumbles
 _ODD = {b"\0": "nul_byte", b"\r": "stray_carriage_return", b"\x1f": "unit_separator"}
 
@@ -39,11 +42,15 @@ def columns_of(path: Path) -> tuple[str, ...]:
 
 def count_json_lines(path: Path) -> LineCount:
     """Count the lines that are not blank; plain where no reader stumbles over a byte of them."""
-    n_lines, is_plain = 0, True
-    for line in _lines(path):
-        n_lines += 1
-        is_plain &= not any(byte in line.raw for byte in _ODD)
-    return LineCount(n_lines, is_plain)
+    n_lines, is_plain, begun = 0, True, b""
+    with open_bytes(path) as file:
+        while chunk := file.read(_COUNT_BYTES):
+            is_plain = is_plain and not any(byte in chunk for byte in _ODD)
+            data = b"\n" + begun + chunk
+            n_lines += chunk.count(b"\n") - len(_BLANK_LINES.findall(data))
+            # all that matters of a line that has begun is whether it is blank so far
+            begun = b"x" if data.rpartition(b"\n")[2].strip(b" ") else b""
+    return LineCount(n_lines + bool(begun), is_plain)
 
 
 def broken_json_lines(path: Path) -> Iterator[tuple[Line, str]]:

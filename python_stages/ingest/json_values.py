@@ -24,19 +24,21 @@ from numpy.typing import NDArray
 
 from python_stages.errors import SourceError
 
-_CHUNK_BYTES: Final = 1 << 20
+_CHUNK_BYTES = 256 << 10  # what comes of it stays in the processor's cache
 _BLANKS: Final = b" \t\r\n"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SPACE, _LINE_FEED, _NO_JSON = 0x20, 0x0A, 0x01
 
 # what a byte can be to the scan; of the others none matters
 _QUOTE, _BACKSLASH, _OPENING, _CLOSING, _COMMA, _BLANK, _CONTROL = range(1, 8)
-_KINDS: Final = np.zeros(256, np.uint8)
-_KINDS[:32] = _CONTROL
-_KINDS[[ord("\t"), ord("\r"), ord("\n")]] = _BLANK
-_KINDS[[ord('"'), ord("\\"), ord(",")]] = [_QUOTE, _BACKSLASH, _COMMA]
-_KINDS[[ord("["), ord("{")]] = _OPENING
-_KINDS[[ord("]"), ord("}")]] = _CLOSING
+_BY_BYTE: Final = {
+    **dict.fromkeys(range(32), _CONTROL),
+    **dict.fromkeys(b"\t\r\n", _BLANK),
+    **dict.fromkeys(b"[{", _OPENING),
+    **dict.fromkeys(b"]}", _CLOSING),
+    **dict(zip(b'"\\,', (_QUOTE, _BACKSLASH, _COMMA), strict=True)),
+}
+_KINDS: Final = bytes(_BY_BYTE.get(byte, 0) for byte in range(256))
 _STEPS: Final = np.array([0, 0, 0, 1, -1, 0, 0, 0])  # of depth, by kind
 
 
@@ -90,9 +92,7 @@ class JsonLines(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a byte of what is shown."""
         if whence == io.SEEK_END:
-            self._place = self._marks[-1][0]
-            while self._load():
-                self._place = self._shown_at + len(self._shown)
+            self._place = self._end()
         start = 0 if whence == io.SEEK_SET else self._place
         self._place = max(start + offset, 0)
         return self._place
@@ -113,6 +113,16 @@ class JsonLines(io.RawIOBase):
         """Close the file."""
         self._file.close()
         super().close()
+
+    def _end(self) -> int:
+        """Return how many bytes are shown."""
+        self._place = 0
+        if self._load() and self._marks[-1][2].is_array:  # which is as long as its file
+            return self._file.seek(0, io.SEEK_END)
+        self._place = self._marks[-1][0]
+        while self._load():
+            self._place = self._shown_at + len(self._shown)
+        return self._place
 
     def _load(self) -> bool:
         """Show the chunk in which the next byte lies; False: it lies behind the last one."""
@@ -157,8 +167,8 @@ def _show(chunk: bytes, state: _State) -> tuple[bytes, _State]:
     if state.is_over and chunk.strip(_BLANKS):
         raise _NoJsonError("goes on behind the end of its array")
     raw = np.frombuffer(chunk, np.uint8)
-    kinds = _KINDS[raw]
-    places = np.flatnonzero(kinds)
+    kinds = np.frombuffer(chunk.translate(_KINDS), np.uint8)
+    places = np.flatnonzero(kinds != 0)
     kinds = kinds[places]
     is_due, is_escaped = state.is_due, state.is_escaped
     if is_escaped or _BACKSLASH in kinds:
