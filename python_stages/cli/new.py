@@ -40,13 +40,16 @@ def new(
 
     Example: sealtune new employees --from employees.csv
     """
+    from python_stages.ingest.postgres import is_table
     from python_stages.scaffold import propose, write_folder
     from python_stages.scaffold.profile import profile
 
     with value_free("new"):
         seen = profile(source)
         proposal = propose(seen, label=label, answer=answer)
-        written = write_folder(proposal, name, source, models)
+        # a name in quotes would end the text that the location stands in
+        location = source.replace('"', "%22") if is_table(source) else source
+        written = write_folder(proposal, name, location, models)
     learnt = proposal.chat or proposal.answer or proposal.label
     if as_json:
         columns = [
