@@ -16,10 +16,11 @@ from threading import Lock
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from python_stages.errors import SourceError, VaultError
 from python_stages.ingest.postgres import read_table
-from python_stages.ingest.scans import literal
+from python_stages.ingest.scans import identifier, literal
 
 _COPIES: Final = "sealtune_tables"
 _copying: Final = Lock()  # models run in threads
@@ -92,10 +93,14 @@ def _make(con: duckdb.DuckDBPyConnection, location: str) -> None:
     ((n_made,),) = con.execute(f"select count(*) from {_COPIES}.made").fetchall()
     relation = f"{_COPIES}.main.table_{n_made}"
     with read_table(location) as rows:
-        con.register("arriving", rows.reader)
+        cells = ", ".join(f"{identifier(name)} varchar" for name in rows.columns)
+        con.execute(f"create or replace table {relation} ({cells})")
         try:
-            con.execute(f"create or replace table {relation} as from arriving")
-        except duckdb.Error as error:  # its message may quote a row
+            # each its own transaction: one that takes in all of a table takes memory in proportion
+            for batch in rows.reader:
+                con.register("arriving", pa.Table.from_batches([batch]))
+                con.execute(f"insert into {relation} from arriving")
+        except (duckdb.Error, pa.ArrowException, OSError) as error:  # its message may quote a row
             raise SourceError(
                 f"the rows of {rows.name} did not arrive ({type(error).__name__}); is there room "
                 "in the vault folder, and is the server still there?"
