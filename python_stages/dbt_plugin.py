@@ -43,7 +43,8 @@ from python_stages.backends.local import launch
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
 from python_stages.ingest import accounting as ingest
 from python_stages.ingest.masked_files import MaskedFileSystem
-from python_stages.ingest.sources import lenient_sql, literal, open_location
+from python_stages.ingest.scans import literal
+from python_stages.ingest.sources import open_source
 from python_stages.jobs import hooks as job_hooks
 from python_stages.keys.fields import arrow_function as encrypt_function
 from python_stages.keys.files import make_folder
@@ -152,11 +153,16 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
         return pa.array(digests, type=pa.string())
 
     def source_sql(location: str) -> str:
-        files = open_location(location)
+        with con.cursor() as cursor:  # the calling one is in the middle of binding a query
+            files = open_source(cursor, location)
         return " union all by name ".join(ingest.scan_sql(files, [], "source", masked_files))
 
+    def lenient_sql(location: str, column: str) -> str:
+        with con.cursor() as cursor:
+            return ingest.lenient_sql(cursor, location, column, masked_files)
+
     def kept_sql(dataset: str, location: str, relation: str, config_hash: str) -> str:
-        with con.cursor() as cursor:  # the calling one is in the middle of binding a query
+        with con.cursor() as cursor:
             return ingest.kept_sql(cursor, dataset, location, relation, config_hash, masked_files)
 
     con.create_function(

@@ -12,7 +12,12 @@ from python_stages.errors import value_free
 def new(
     name: Annotated[str, typer.Argument(help="Name of the dataset, as its folder in models/.")],
     source: Annotated[
-        str, typer.Option("--from", help="CSV, JSON lines or Parquet file, or a glob of them.")
+        str,
+        typer.Option(
+            "--from",
+            help="CSV, JSON, JSON lines or Parquet file, a glob of them, or postgresql://... "
+            "of a table (docs/how-to/own-data.md).",
+        ),
     ],
     label: Annotated[
         str, typer.Option(help="Column of labels to learn. (default: found by name and values)")
@@ -24,7 +29,7 @@ def new(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Write the folder of a dataset from a file: what its columns are, and what to learn.
+    """Write the folder of a dataset from its rows: what its columns are, and what to learn.
 
     A sample of the rows is searched for personal data; what was found is written
     beside each column as counts. Read the folder before you build it: the
@@ -35,13 +40,16 @@ def new(
 
     Example: sealtune new employees --from employees.csv
     """
+    from python_stages.ingest.postgres import is_table
     from python_stages.scaffold import propose, write_folder
     from python_stages.scaffold.profile import profile
 
     with value_free("new"):
         seen = profile(source)
         proposal = propose(seen, label=label, answer=answer)
-        written = write_folder(proposal, name, source, models)
+        # a name in quotes would end the text that the location stands in
+        location = source.replace('"', "%22") if is_table(source) else source
+        written = write_folder(proposal, name, location, models)
     learnt = proposal.chat or proposal.answer or proposal.label
     if as_json:
         columns = [

@@ -24,13 +24,14 @@ import pyarrow as pa
 from python_stages.errors import SourceError
 from python_stages.ingest import faults
 from python_stages.ingest.column_rules import IngestSpec
-from python_stages.ingest.kept import kept_sql, scan_sql
+from python_stages.ingest.kept import kept_sql, lenient_sql, scan_sql
 from python_stages.ingest.lines import Line
 from python_stages.ingest.masked_files import MaskedFileSystem
 from python_stages.ingest.rows import INGESTED_SCHEMA, Rejection, report
-from python_stages.ingest.sources import SourceFile, identifier, open_location, require_columns
+from python_stages.ingest.scans import identifier
+from python_stages.ingest.sources import SourceFile, open_source, require_columns
 
-__all__ = ["INGESTED_SCHEMA", "IngestSpec", "account", "kept_sql", "scan_sql"]
+__all__ = ["INGESTED_SCHEMA", "IngestSpec", "account", "kept_sql", "lenient_sql", "scan_sql"]
 
 _BATCH_ROWS = 10_000
 _LONG_SCAN_BYTES = 500_000_000  # takes seconds, in which Python has nothing to do
@@ -77,7 +78,7 @@ def account(
     Raises:
         SourceError: a file cannot be read, or two counts of its records disagree.
     """
-    files = open_location(spec.location)
+    files = open_source(con, spec.location)
     require_columns(files, list(spec.columns))
     if is_empty:
         rows = report(spec, files, [0] * len(files), [], 0)
@@ -225,7 +226,7 @@ class _Accounting:
         return [
             self._of_line(file, reason, line)
             for file in self.files
-            if not file.is_parquet
+            if file.has_lines
             for line, reason in faults.broken(file, self.spec)
         ]
 
@@ -292,7 +293,7 @@ class _Accounting:
             mine = [
                 (ordinal, reason, content) for i, ordinal, reason, content in found if i == index
             ]
-            if file.is_parquet:
+            if not file.has_lines:
                 bad += [
                     Rejection(
                         file.path, reason, ordinal + 1, None, None, self._hmac(content.encode())

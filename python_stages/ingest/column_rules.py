@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from python_stages.errors import ConfigError
-from python_stages.ingest.sources import identifier, literal
+from python_stages.ingest.scans import identifier, literal
 from python_stages.names import refuse_unknown
 
 _SETTINGS = ("location", "columns", "record_id", "record_key", "record_start")

@@ -26,7 +26,7 @@ def n_records(file: SourceFile, spec: IngestSpec, n_read: int) -> int:
 
     A quote astray spoils a count of line ends outside of quotes; lines are lines.
     """
-    if file.is_parquet or file.is_json or not spec.is_multiline:
+    if not file.is_csv or not spec.is_multiline:
         return n_read
     return sum(1 for _ in judged_records(file.path, _shape(file, spec)))
 

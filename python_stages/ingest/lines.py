@@ -7,7 +7,8 @@ unterminated quote, and gives up on a whole file at a stray carriage return. The
 header, and the way it ends, LF or CRLF, is how every line
 has to end. A line of nothing but that line end is blank, and no record.
 
-All functions stream in chunks of a few MiB; `.gz` files are read through `gzip`.
+All functions stream in chunks of a few MiB; `.gz` files are read through `gzip`, and JSON files as
+the lines that `json_values.py` shows.
 """
 
 import gzip
@@ -19,6 +20,8 @@ from typing import BinaryIO, cast
 import numpy as np
 import regex  # type: ignore[import-untyped]  # its stubs are a package of their own
 from numpy.typing import NDArray
+
+from python_stages.ingest.json_values import JsonLines
 
 _CHUNK_BYTES = 4 << 20
 _COUNT_BYTES = 256 << 10  # stays in the processor's cache
@@ -63,7 +66,12 @@ class LineCount:
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a file for reading bytes, decompressing `.gz` on the way."""
+    """Open a file for reading bytes, decompressing `.gz` and showing JSON as lines on the way."""
+    is_json = path.name.endswith((".json", ".json.gz"))
+    return cast("BinaryIO", JsonLines(_open(path), path.name)) if is_json else _open(path)
+
+
+def _open(path: Path) -> BinaryIO:
     if path.suffix == ".gz":
         return cast("BinaryIO", gzip.open(path, "rb"))
     return path.open("rb", buffering=0)

@@ -75,6 +75,7 @@ class MaskedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is u
     def __init__(self) -> None:
         super().__init__()
         self._masks: dict[str, tuple[Path, Ranges]] = {}
+        self._sizes: dict[str, int] = {}
 
     def mask(self, view: str, path: Path, ranges: Ranges) -> str:
         """Cut the byte `ranges` (sorted, disjoint) out of a file in one `view` of it.
@@ -84,6 +85,7 @@ class MaskedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is u
         """
         url = f"{PROTOCOL}://{view}{quote(str(path.absolute()))}"  # DuckDB expands *, ? and [
         self._masks[self._strip_protocol(url)] = (path, tuple(ranges))
+        self._sizes.pop(self._strip_protocol(url), None)
         return url
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> _MaskedFile:
@@ -94,8 +96,11 @@ class MaskedFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is u
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Return name, size in bytes of what can be read, and type."""
-        with self._open(path) as file:
-            return {"name": path, "size": file.seek(0, io.SEEK_END), "type": "file"}
+        key = self._strip_protocol(path)
+        if key not in self._sizes:  # DuckDB asks more than once, and all may have to be read for it
+            with self._open(path) as file:
+                self._sizes[key] = file.seek(0, io.SEEK_END)
+        return {"name": path, "size": self._sizes[key], "type": "file"}
 
     def exists(self, path: str, **_: Any) -> bool:
         """Whether the file is there."""

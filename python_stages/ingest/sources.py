@@ -1,9 +1,8 @@
-"""Where a dataset's rows come from: a location, its files, and the SQL that scans them as text.
+"""Where a dataset's rows come from: a location and its files.
 
-A location is a path, a glob, or `kaggle://OWNER/DATASET/FILE` (optional extra `kaggle`). Files are
-CSV, gzipped CSV, JSON lines or Parquet, all of one kind. Every column is scanned as VARCHAR: what a
-value means is decided, and counted, by the ingest stage, never by a reader that drops what it
-cannot cast.
+A location is a path, a glob, `kaggle://OWNER/DATASET/FILE` (optional extra `kaggle`) or a table of
+PostgreSQL (`postgres.py`). Files are CSV, JSON lines or JSON, gzipped or not, or Parquet; all of a
+location are of one kind.
 """
 
 import csv
@@ -15,13 +14,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pyarrow as pa
+import duckdb
 import pyarrow.parquet as pq
 
 from python_stages.errors import SourceError
 from python_stages.ingest.json_lines import columns_of, count_json_lines
-from python_stages.ingest.lines import MAX_LINE_BYTES, LineCount, count_lines, open_bytes
+from python_stages.ingest.lines import LineCount, count_lines, open_bytes
+from python_stages.ingest.postgres import is_table
 from python_stages.ingest.records import count_records
+from python_stages.ingest.tables import copy_of
 
 _KAGGLE = "kaggle://"
 _MAX_HEADER_BYTES = 1 << 20
@@ -33,23 +34,41 @@ class SourceFile:
     """One input file and what was seen of it.
 
     `columns` are the names in file order; `n_bytes` and `modified_ns` tell whether the file is
-    still the one whose rows were counted.
+    still the one whose rows were counted. Of a table, `path` is its name, `copy` the relation that
+    holds its rows, `n_rows` how many the server counted, and `modified_ns` a hash of them.
     """
 
     path: Path
     columns: tuple[str, ...]
     n_bytes: int
     modified_ns: int
+    copy: str = ""
+    n_rows: int = 0
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether the records lie in lines; those of Parquet and of a table have numbers."""
+        return not (self.is_parquet or self.copy)
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether the file is CSV, gzipped or not."""
+        return self.has_lines and not self.is_json
 
     @property
     def is_parquet(self) -> bool:
         """Whether the file is Parquet."""
-        return self.path.suffix == ".parquet"
+        return not self.copy and self.path.suffix == ".parquet"
 
     @property
     def is_json(self) -> bool:
-        """Whether the file is JSON lines; what is neither is CSV, gzipped or not."""
-        return self.path.suffix == ".jsonl"
+        """Whether the file is JSON, in lines or not."""
+        return self.has_lines and _kind(self.path) in {".jsonl", ".json"}
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the bytes of the file are not what is read, but what `open_bytes` shows."""
+        return self.is_json and _kind(self.path) == ".json"
 
     def count(self, *, is_multiline: bool = False) -> LineCount:
         """Count the records without the reader that loads them: by line ends, or the footer.
@@ -60,6 +79,8 @@ class SourceFile:
         Raises:
             SourceError: the file cannot be read to its end.
         """
+        if self.copy:
+            return LineCount(self.n_rows, is_plain=True)
         try:
             if self.is_parquet:
                 return LineCount(int(pq.read_metadata(self.path).num_rows), is_plain=True)
@@ -70,6 +91,32 @@ class SourceFile:
             raise SourceError(
                 f"{self.path.name} cannot be read to its end ({type(error).__name__}); is it whole?"
             ) from None
+
+
+def open_source(con: duckdb.DuckDBPyConnection, location: str) -> tuple[SourceFile, ...]:
+    """Find the files of a location, or copy the table that it names, once in a process.
+
+    Args:
+        con: what keeps the copy of a table, encrypted.
+        location: of a dataset.
+
+    Raises:
+        SourceError: see `open_location` and `tables.copy_of`.
+    """
+    if not is_table(location):
+        return open_location(location)
+    copy = copy_of(con, location)
+    _check_names(Path(copy.name), copy.columns)
+    return (
+        SourceFile(
+            path=Path(copy.name),
+            columns=copy.columns,
+            n_bytes=copy.n_bytes,
+            modified_ns=copy.content_hash,
+            copy=copy.relation,
+            n_rows=copy.n_rows,
+        ),
+    )
 
 
 def open_location(location: str) -> tuple[SourceFile, ...]:
@@ -101,16 +148,22 @@ def _open_file(path: Path) -> SourceFile:
         raise SourceError(f"{path.name} is empty (0 bytes); expected a header line and records")
     if path.suffix == ".parquet":
         columns = _parquet_columns(path)
-    elif path.suffix == ".jsonl":
-        columns = columns_of(path)
-    elif path.suffixes[-1:] == [".csv"] or path.suffixes[-2:] == [".csv", ".gz"]:
+    elif _kind(path) in {".jsonl", ".json"}:
+        columns = _json_columns(path)
+    elif _kind(path) == ".csv":
         columns = _csv_columns(path)
     else:
         raise SourceError(
-            f"{path.name}: unknown kind of file; known are .csv, .csv.gz, .jsonl and .parquet"
+            f"{path.name}: unknown kind of file; known are .csv, .jsonl and .json, each also with "
+            ".gz, and .parquet"
         )
     _check_names(path, columns)
     return SourceFile(path, columns, stat.st_size, stat.st_mtime_ns)
+
+
+def _kind(path: Path) -> str:
+    """Return the suffix of a file, but for `.gz`."""
+    return Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
 
 
 def _check_names(path: Path, columns: Sequence[str]) -> None:
@@ -133,6 +186,13 @@ def _parquet_columns(path: Path) -> tuple[str, ...]:
         return tuple(pq.read_schema(path).names)
     except _UNREADABLE:
         raise SourceError(f"{path.name} is no readable Parquet file") from None
+
+
+def _json_columns(path: Path) -> tuple[str, ...]:
+    try:
+        return columns_of(path)
+    except _UNREADABLE as error:
+        raise SourceError(f"{path.name} cannot be read ({type(error).__name__})") from None
 
 
 def _csv_columns(path: Path) -> tuple[str, ...]:
@@ -177,94 +237,6 @@ def require_columns(files: Sequence[SourceFile], expected: Sequence[str]) -> Non
                 f"{file.path.name}: {len(missing)} of {len(expected)} columns are missing from the "
                 f"header: {', '.join(missing)}; rename them in the file or in the dataset's config"
             )
-
-
-def csv_sql(url: Path | str, columns: Sequence[str]) -> str:
-    """Return the SELECT that scans one CSV file as text, with nothing left to detection."""
-    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
-    # a masked file, which is a URL, is served decompressed
-    source = _exact(url) if isinstance(url, Path) else literal(url)
-    is_gzip = isinstance(url, Path) and url.suffix == ".gz"
-    return (
-        f"select * from read_csv({source}, columns = {{{types}}}, header = true, "
-        "auto_detect = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
-        # a quarter of DuckDB's default buffer takes 50 MB less memory and no more time
-        f"max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES}, "
-        f"compression = '{'gzip' if is_gzip else 'none'}')"
-    )
-
-
-def json_sql(url: Path | str, columns: Sequence[str]) -> str:
-    """Return the SELECT that scans one file of JSON lines as text, a column for each name."""
-    source = _exact(url) if isinstance(url, Path) else literal(url)
-    values = ", ".join(
-        f"case when json_valid(line) then line ->> {literal(_json_path(name))} end "
-        f"as {identifier(name)}"
-        for name in columns
-    )
-    return (
-        f"select {values} from read_csv({source}, columns = {{'line': 'VARCHAR'}}, header = false, "
-        "auto_detect = false, delim = '\x1f', quote = '', escape = '', strict_mode = true, "
-        f"max_line_size = {MAX_LINE_BYTES}, buffer_size = {4 * MAX_LINE_BYTES}) where line <> ''"
-    )
-
-
-def _json_path(name: str) -> str:
-    return '$."' + name.replace('"', '\\"') + '"'
-
-
-def lenient_sql(location: str, column: str) -> str:
-    """Return the SELECT of one column of a location, named value, as far as it can be read.
-
-    It is for looking for values, not for counting them: records that cannot be read are passed
-    over, and a file that cannot be read has none.
-    """
-    try:
-        files = open_location(location)
-        require_columns(files, [column])
-    except SourceError:
-        return "select null::varchar as value where false"
-    name = identifier(column)
-    return " union all ".join(
-        f"select {name}::varchar as value from read_parquet({_exact(file.path)})"
-        if file.is_parquet
-        else f"select {name} as value from ({json_sql(file.path, [column])})"
-        if file.is_json
-        else f"select {name} as value from read_csv({_exact(file.path)}, all_varchar = true, "
-        "header = true, delim = ',', quote = '\"', escape = '\"', strict_mode = false, "
-        "ignore_errors = true, null_padding = true, parallel = false)"
-        for file in files
-    )
-
-
-def parquet_sql(path: Path, columns: Sequence[str], without_rows: Sequence[int] = ()) -> str:
-    """Return the SELECT that scans one Parquet file as text, without some 0-based row numbers."""
-    nested = {field.name for field in pq.read_schema(path) if pa.types.is_nested(field.type)}
-    casts = ", ".join(
-        f"to_json({identifier(name)})::varchar as {identifier(name)}"
-        if name in nested
-        else f"{identifier(name)}::varchar as {identifier(name)}"
-        for name in columns
-    )
-    scan = f"select {casts} from read_parquet({_exact(path)}, file_row_number = true)"
-    if not without_rows:
-        return scan
-    return f"{scan} where file_row_number not in ({', '.join(map(str, without_rows))})"
-
-
-def _exact(path: Path) -> str:
-    """Quote a path that may hold glob characters, which DuckDB would expand."""
-    return literal(glob.escape(str(path)))
-
-
-def literal(value: object) -> str:
-    """Quote a value as an SQL string."""
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """Quote a name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 @cache  # a build looks at its location several times, and must see one version of the file

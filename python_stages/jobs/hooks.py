@@ -15,7 +15,7 @@ from python_stages.backends.base import BackendIdentity, JobSpec, job_key
 from python_stages.backends.local.launch import untether
 from python_stages.backends.plan import PlanBackend
 from python_stages.errors import BackendError, SealtuneError, value_free
-from python_stages.ingest.sources import literal
+from python_stages.ingest.scans import literal
 from python_stages.jobs.access import Access
 from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.jobs.ledger_file import LEDGER

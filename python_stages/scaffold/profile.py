@@ -15,7 +15,8 @@ import duckdb
 from python_stages.errors import SourceError
 from python_stages.ingest.kept import scan_sql
 from python_stages.ingest.masked_files import MaskedFileSystem
-from python_stages.ingest.sources import SourceFile, open_location
+from python_stages.ingest.postgres import is_table, read_table
+from python_stages.ingest.sources import open_location
 from python_stages.scrub.engine import Engine
 
 SAMPLE_ROWS: Final = 500
@@ -82,42 +83,69 @@ class Profile:
 
 
 def profile(location: str, *, seed: int = 7) -> Profile:
-    """Look at the file of a new dataset.
+    """Look at the source of a new dataset.
 
     Raises:
         SourceError: it cannot be read, or holds nothing.
     """
-    files = open_location(location)
-    names = files[0].columns
-    is_csv = not (files[0].is_parquet or files[0].is_json)
-    is_multiline = is_csv and any(
-        one.count().n_records != one.count(is_multiline=True).n_records for one in files
-    )
-    rows, n_rows = _sample(files, seed)
-    if not rows or not names:
-        raise SourceError(f"{files[0].path.name} has no rows to learn from")
+    seen = _of_table(location, seed) if is_table(location) else _of_files(location, seed)
+    if not seen.rows or not seen.names:
+        raise SourceError(f"{seen.source} has no rows to learn from")
     engine = Engine(["all"])
-    cells = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    cells = {name: [row[place] for row in seen.rows] for place, name in enumerate(seen.names)}
     columns = tuple(_column(name, values, engine) for name, values in cells.items())
-    return Profile(columns, n_rows, len(rows), is_multiline)
+    return Profile(columns, seen.n_rows, len(seen.rows), seen.is_multiline)
 
 
-def _sample(files: Sequence[SourceFile], seed: int) -> tuple[list[tuple[Any, ...]], int]:
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """Some of the `n_rows` rows of a source."""
+
+    source: str
+    names: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+    n_rows: int
+    is_multiline: bool = False
+
+
+def _of_files(location: str, seed: int) -> _Sample:
+    files = open_location(location)
+    is_multiline = any(
+        one.count().n_records != one.count(is_multiline=True).n_records
+        for one in files
+        if one.is_csv
+    )
     masked_files = MaskedFileSystem()
     scans = " union all by name ".join(scan_sql(files, [], "new", masked_files))
     try:
         with duckdb.connect(config={"threads": 1}) as con:
+            con.register_filesystem(masked_files)
             con.execute(f"create temp view records as {scans}")
             ((n_rows,),) = con.execute("select count(*) from records").fetchall()
-            rows = con.execute(
-                f"from records using sample reservoir({SAMPLE_ROWS} rows) repeatable ({int(seed)})"
-            ).fetchall()
+            rows = _drawn(con, seed)
     except duckdb.Error as error:  # its message may quote a line
         raise SourceError(
             f"{files[0].path.name} cannot be read ({type(error).__name__}); every record must have "
             "all columns, and quotes must be closed"
         ) from None
-    return rows, int(n_rows)
+    return _Sample(files[0].path.name, files[0].columns, rows, int(n_rows), is_multiline)
+
+
+def _of_table(location: str, seed: int) -> _Sample:
+    with read_table(location) as table, duckdb.connect(config={"threads": 1}) as con:
+        con.register("records", table.reader)
+        try:
+            rows = _drawn(con, seed)
+        except duckdb.Error as error:  # its message may quote a row
+            raise SourceError(f"{table.name} did not arrive ({type(error).__name__})") from None
+    return _Sample(table.name, table.columns, rows, table.n_rows)
+
+
+def _drawn(con: duckdb.DuckDBPyConnection, seed: int) -> list[tuple[Any, ...]]:
+    """Return a sample of the rows of `records`, in one pass."""
+    return con.execute(
+        f"from records using sample reservoir({SAMPLE_ROWS} rows) repeatable ({int(seed)})"
+    ).fetchall()
 
 
 def _column(name: str, values: Sequence[str | None], engine: Engine) -> Column:

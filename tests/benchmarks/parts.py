@@ -34,7 +34,8 @@ def projection(source: str) -> Work:
     """
     import duckdb
 
-    from python_stages.ingest.sources import csv_sql, open_location
+    from python_stages.ingest.scans import csv_sql
+    from python_stages.ingest.sources import open_location
 
     con = duckdb.connect()
     (file,) = open_location(source)

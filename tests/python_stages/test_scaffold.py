@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,7 @@ import yaml
 from python_stages.errors import ConfigError
 from python_stages.scaffold import Proposal, propose, write_folder
 from python_stages.scaffold.profile import profile
+from python_stages.scaffold.words import WORDS
 
 PEOPLE = [
     *("Emma Clark", "Oliver Stone", "Sophia Reed", "Liam Walker", "Mia Foster", "Noah Bennett"),
@@ -68,16 +70,25 @@ def notes(folder: Path) -> Path:
     return path
 
 
+def visits(folder: Path) -> Path:
+    path = folder / "visits.json"
+    records = [json.loads(line) for line in notes(folder).read_text("utf-8").splitlines()]
+    path.write_text(json.dumps(records, indent=2), encoding="utf-8")
+    return path
+
+
 Made = tuple[Callable[[Path], Path], Path, Proposal]
 DIRECT: dict[object, set[str]] = {
     employees: {"employee_id", "name", "work_email", "mobile"},
     chats: {"chat", "user_name"},
     notes: {"mrn", "patient"},
+    visits: {"mrn", "patient"},
 }
 LEARNT: dict[object, tuple[str, str]] = {
     employees: ("team", ""),
     chats: ("", "messages"),
     notes: ("specialty", ""),
+    visits: ("specialty", ""),
 }
 
 
@@ -127,6 +138,14 @@ def test_a_name_that_is_none_is_refused(made: Made, tmp_path: Path, name: str) -
     _, path, proposal = made
     with pytest.raises(ConfigError, match="lower-case"):
         write_folder(proposal, name, str(path), tmp_path)
+
+
+def test_no_column_is_named_by_a_word_of_sql_or_yaml() -> None:
+    reserved = duckdb.execute(
+        "select keyword_name from duckdb_keywords() where keyword_category = 'reserved'"
+    ).fetchall()
+    words = {word for (word,) in reserved} | {"y", "n", "yes", "no", "on", "off", "true", "null"}
+    assert words <= WORDS.taken
 
 
 def test_a_label_that_is_no_column_is_refused(tmp_path: Path) -> None:

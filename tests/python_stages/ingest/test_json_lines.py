@@ -38,14 +38,17 @@ def test_nested_values_are_their_json(tmp_path: Path) -> None:
 
 
 def test_lines_that_are_no_record_are_rejected_by_line(tmp_path: Path) -> None:
-    lines = [json.dumps(GOOD[0]), "{broken", "", json.dumps({"id": "n9"}), json.dumps(GOOD[1])]
+    bad = ["{broken", "", json.dumps({"id": "n9"}), "[]"]
+    lines = [json.dumps(GOOD[0]), *bad, json.dumps(GOOD[1]), '{"id": "a\x1fb"}']
     path = tmp_path / "notes.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     rows, kept = account(path)
     assert rows == [
-        ("read", None, 4),
+        ("read", None, 6),
         ("kept", None, 2),
-        ("rejected", "id_missing", 2),
+        ("rejected", "no_json_object", 2),
         ("rejected", "messages_missing", 4),
+        ("rejected", "no_json_object", 5),
+        ("rejected", "unit_separator", 7),
     ]
     assert [name for name, _ in kept] == ["n0", "n1"]

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from python_stages.ingest.lines import MAX_LINE_BYTES, Line, broken_lines, count_lines, locate
-from python_stages.ingest.sources import csv_sql
+from python_stages.ingest.scans import csv_sql
 
 HEADER = b"a,b,c"
 ends = st.sampled_from([b"\n", b"\r\n"])

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from python_stages.errors import SourceError
-from python_stages.ingest.sources import csv_sql, open_location, parquet_sql, require_columns
+from python_stages.ingest.scans import csv_sql, parquet_sql
+from python_stages.ingest.sources import open_location, require_columns
 
 CANARY = "canary4242"
 
