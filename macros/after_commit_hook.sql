@@ -14,6 +14,7 @@
             'job': config.get('meta')[job],
             'audit': config.get('meta').get('audit'),
             'subject': config.get('meta').get('subject'),
+            'versions': version_sql(dataset) if name == 'submit' else none,
         }) -%}
     {%- endif -%}
 {%- endmacro %}

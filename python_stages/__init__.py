@@ -10,6 +10,7 @@ Arrows point down this list, never up.
     earlier_rows.py   rows that an earlier build scrubbed
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
+    trained_lines.py  how far lines are from those that a job was trained on
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after
     ingest/           account for every record of a source
     scaffold/         a new project, and the folder of a dataset that somebody brings

@@ -7,49 +7,21 @@ with versions as (
 
 ),
 
-texts as (
+heaps as (
 
-    select
-        examples.dataset,
-        versions.lines_hash,
-        unnest(json_extract_string(examples.messages, '$[*].content')) as text
-    from {{ ref('all_examples') }} as examples
-    inner join versions on examples.dataset = versions.dataset
-
-),
-
-words as (
-
-    select
-        dataset,
-        lines_hash,
-        unnest(regexp_extract_all(lower(text), '\p{L}+')) as word
-    from texts
-
-),
-
-counted as (
-
-    -- each word is hashed once
-    select
-        dataset,
-        lines_hash,
-        word,
-        count(*) as n_words
-    from words
-    group by all
+    {{ word_heaps("(select * from " ~ ref('all_examples') ~ " semi join versions using (dataset)) as examples") }}
 
 ),
 
 final as (
 
     select
-        dataset,
-        lines_hash,
-        ('0x' || keyed_hmac(dataset || '.word', word)[:8])::bigint % 64 as bucket,
-        sum(n_words)::bigint as n_words
-    from counted
-    group by all
+        heaps.dataset,
+        versions.lines_hash,
+        heaps.bucket,
+        heaps.n_words
+    from heaps
+    inner join versions on heaps.dataset = versions.dataset
 
 )
 
