@@ -87,10 +87,13 @@ def predictions(
                 now = JobSettings.from_config(json.loads(job))
                 with Ledger(ledger_path()) as ledger:
                     models = contest(ledger, dataset, now)
-                evaluation = models and _evaluation(
+                if models is None:
+                    continue
+                of_dataset = examples.filter(_equals("dataset", dataset))
+                evaluation = _evaluation(
                     models,
                     EvaluateSettings.from_config(json.loads(wanted)),
-                    _Lines(session, examples.filter(_equals("dataset", dataset)), schema, ring),
+                    _Lines(session, of_dataset, schema, ring),
                     known,
                 )
                 if evaluation is not None:

@@ -12,7 +12,7 @@ from python_stages.scrub.ner.loading import SHIPPED, Setting
 from python_stages.scrub.policy import Policy
 
 # What finds and replaces, besides this package; not what it is built and shown with.
-_LIBRARIES: Final = (
+LIBRARIES: Final = (
     "babel",
     "faker",
     "numpy",
@@ -45,7 +45,7 @@ def engine_version() -> str:
                 f"{path.relative_to(folder.parent).as_posix()}\0{len(content)}\0".encode()
             )
             digest.update(content)
-    for name in _LIBRARIES:
+    for name in LIBRARIES:
         digest.update(f"{name}\0{_version(name)}\0".encode())
     digest.update(f"{platform.python_version()}\0{unicodedata.unidata_version}".encode())
     return digest.hexdigest()
