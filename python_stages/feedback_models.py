@@ -10,13 +10,13 @@ import hmac
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
 from python_stages import keys, settings
+from python_stages.corrected_rows import Corrected, Row, settled
 from python_stages.dbt_models import Config, is_empty_run, scrubbed
 from python_stages.dbt_plugin import is_full_refresh
 from python_stages.errors import ConfigError, StageError, value_free
@@ -30,36 +30,13 @@ from python_stages.feedback import (
     read_folder,
     require_usable,
 )
+from python_stages.feedback.stand_ins import hidden
+from python_stages.render import max_tokens
 from python_stages.scrub import Policy
 from python_stages.scrub.frames import is_active
 
 _IDS: Final = "feedback_ids"
 _CORRECTIONS: Final = "feedback_corrections"
-_N_CUT: Final = "n_cut_tokens"
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row that an example was made of: as it is scrubbed, and how its answer was rendered."""
-
-    row_id: str
-    label: str
-    user_text: str
-    assistant_text: str
-    answers_label: bool
-    n_cut: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Corrected:
-    """A row as it would be with its correction."""
-
-    label: str
-    user_text: str
-    assistant_text: str
-    n_masked: int
-    n_unreadable: int
-    n_cut: int
 
 
 def feedback(
@@ -112,18 +89,23 @@ def feedback(
         verdicts = [_scrubbable(one, known, rules) for one in judge(records, known, allowed)]
         _require_policy(scrubbed_rows, rules)
         corrections = {
-            row.row_id: (one.correction.label, one.correction.answer)
+            row.row_id: (
+                one.correction.label,
+                one.correction.answer and hidden(one.correction.answer, row.stand_ins),
+            )
             for one in verdicts
             if one.correction is not None and one.record.example_id is not None
             for row in examples[one.record.example_id]
         }
         with _corrected_rows(session, rendered, corrections) as (rows, real_from):
-            reader = scrubbed(rows, dataset, policy, fit=fit, real_from=real_from)
+            # the question was cut already, to what its first answer left
+            reader = scrubbed(rows, dataset, policy, real_from=real_from)
             corrected = dict(_read(reader))
+        budget = max_tokens(fit)
         key = keys.load(settings.keys_folder()).hmac_key(f"{dataset}.reviewer")
-        settled = [_settled(one, examples, corrected) for one in verdicts]
-        require_usable([one for one, _ in settled], wanted.max_reject_share, dataset)
-        found = [_row(one, text, key, rules.fingerprint) for one, text in settled]
+        judged = [settled(one, examples, corrected, budget) for one in verdicts]
+        require_usable([one for one, _ in judged], wanted.max_reject_share, dataset)
+        found = [_row(one, text, key, rules.fingerprint) for one, text in judged]
         return pa.Table.from_pylist(found, schema=FEEDBACK_SCHEMA)
 
 
@@ -149,15 +131,14 @@ def _examples(
     scrubbed_rows: duckdb.DuckDBPyRelation,
     dataset: str,
     ids: Collection[str | None],
-) -> dict[str, Sequence[_Row]]:
+) -> dict[str, Sequence[Row]]:
     """Return the rows of each example that is named, the examples and rows by id."""
     table = pa.table({"example_id": pa.array(sorted(filter(None, ids)), pa.string())})
     with _registered(session, _IDS, table):
         found = session.execute(f"""
             with named as (
                 select
-                    row_id, user_text, assistant_text, {example_id_sql(dataset)} as example_id,
-                    {"n_cut_tokens" if _N_CUT in scrubbed_rows.columns else "0"} as n_cut
+                    row_id, user_text, assistant_text, {example_id_sql(dataset)} as example_id
                 from ({scrubbed_rows.sql_query()})
                 where n_unreadable = 0
             ),
@@ -166,13 +147,13 @@ def _examples(
             )
             select
                 wanted.example_id, row_id, rendered.label, wanted.user_text, wanted.assistant_text,
-                rendered.label = rendered.assistant_text, n_cut
+                rendered.user_text, rendered.assistant_text
             from wanted join ({rendered.sql_query()}) as rendered using (row_id)
             order by all
         """).fetchall()  # noqa: S608 - dbt's relations and a plain name
-    examples: defaultdict[str, list[_Row]] = defaultdict(list)
+    examples: defaultdict[str, list[Row]] = defaultdict(list)
     for example_id, *values in found:
-        examples[example_id].append(_Row(*values))
+        examples[example_id].append(Row(*values))
     return dict(examples)
 
 
@@ -237,23 +218,23 @@ def _registered(session: duckdb.DuckDBPyConnection, name: str, table: pa.Table) 
         session.unregister(name)
 
 
-def _read(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, _Corrected]]:
+def _read(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, Corrected]]:
     for batch in batches:
         for row in batch.to_pylist():
             yield (
                 row["row_id"],
-                _Corrected(
+                Corrected(
                     row["label"],
+                    row["system_text"],
                     row["user_text"],
                     row["assistant_text"],
                     row["n_masked"],
                     row["n_unreadable"],
-                    row.get(_N_CUT, 0),
                 ),
             )
 
 
-def _row(verdict: Verdict, text: _Corrected | None, key: bytes, policy_hash: str) -> dict[str, Any]:
+def _row(verdict: Verdict, text: Corrected | None, key: bytes, policy_hash: str) -> dict[str, Any]:
     """Return what is kept of a record: no text but the scrubbed one that counts, and no name."""
     record = verdict.record
     return {
@@ -271,39 +252,3 @@ def _row(verdict: Verdict, text: _Corrected | None, key: bytes, policy_hash: str
         "line_number": record.line,
         "policy_hash": policy_hash,
     }
-
-
-def _settled(
-    verdict: Verdict, examples: Mapping[str, Sequence[_Row]], corrected: Mapping[str, _Corrected]
-) -> tuple[Verdict, _Corrected | None]:
-    """Return what becomes of a record once it is scrubbed, and its text where it counts.
-
-    Args:
-        verdict: of the record alone.
-        examples: the rows of each example, which agree in every scrubbed word.
-        corrected: the rows with their corrections.
-    """
-    if verdict.correction is None:
-        return verdict, None
-    before = examples[str(verdict.record.example_id)]
-    after = [corrected[one.row_id] for one in before]
-    if (reason := _refusal(before, after)) is not None:
-        return verdict.rejected(reason), None
-    if after[0].assistant_text != before[0].assistant_text:
-        return verdict, after[0]
-    return Verdict(verdict.record, "confirmed"), None
-
-
-def _refusal(before: Sequence[_Row], after: Sequence[_Corrected]) -> str | None:
-    """Return why a correction cannot be used as it came out of the scrub stage, or None."""
-    rows = tuple(zip(after, before, strict=True))
-    if any(one.n_unreadable for one in after):
-        return "answer_unreadable"
-    if any(one.n_cut > row.n_cut for one, row in rows):
-        return "over_token_budget"  # the question would be cut for it
-    if any(one.user_text != row.user_text for one, row in rows):
-        return "question_would_change"  # it names what was not seen there, or a surrogate
-    if len({(one.label, one.assistant_text) for one in after}) > 1:
-        return "answer_ambiguous"  # it names somebody of one row alone
-    is_same = after[0].assistant_text == before[0].assistant_text
-    return "label_without_answer" if is_same and after[0].label != before[0].label else None

@@ -2,6 +2,7 @@
 
 files.py    CSV and JSON lines -> one record per correction, or why it is none
 settings.py where they lie, and how many may be of no use
+stand_ins.py surrogates that a correction repeats
 merge.py    records and examples -> what becomes of each: latest wins, conflicts counted
 
 Corrected text is scrubbed as all other text is, by the stage: nothing here looks into it.
