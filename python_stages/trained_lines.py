@@ -128,9 +128,9 @@ def held_back(
         return None
     if n_known < len(wanted):
         return None
-    return session.query(
-        f"select * from ({examples.sql_query()}) anti join "  # noqa: S608 - dbt's relation and our own table
-        f"(select prompt_hmac as seen from {lines} where split = 'train') as trained "
-        f"on seen = {_PROMPT_HMAC}",
+    seen = session.query(
+        f"select prompt_hmac as seen from {lines} where split = 'train'",  # noqa: S608 - our own table
         params=[wanted],
-    )
+    ).set_alias("trained")
+    asked = examples.project(f"*, {_PROMPT_HMAC} as prompt_hmac").set_alias("now")
+    return asked.join(seen, "prompt_hmac = seen", how="anti")

@@ -7,9 +7,17 @@ with versions as (
 
 ),
 
+fresh as (
+
+    select examples.*
+    from {{ ref('all_examples') }} as examples
+    semi join versions on examples.dataset = versions.dataset
+
+),
+
 hashed as (
 
-    {{ line_hashes("(select * from " ~ ref('all_examples') ~ " semi join versions using (dataset)) as examples") }}
+    {{ line_hashes('fresh') }}
 
 ),
 
