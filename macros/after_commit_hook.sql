@@ -14,6 +14,14 @@
             'job': config.get('meta')[job],
             'audit': config.get('meta').get('audit'),
             'subject': config.get('meta').get('subject'),
+            'versions': version_sql(
+                dataset,
+                ref(dataset ~ '_examples'),
+                api.Relation.create(this.database, this.schema, dataset ~ '_feedback')
+                if 'model.' ~ project_name ~ '.' ~ dataset ~ '_feedback' in graph.nodes else none,
+                api.Relation.create(this.database, this.schema, 'trained_lines') | string,
+                api.Relation.create(this.database, this.schema, 'trained_words') | string
+            ) if name == 'submit' else none,
         }) -%}
     {%- endif -%}
 {%- endmacro %}

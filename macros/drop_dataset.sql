@@ -16,7 +16,10 @@
         {%- if not dropped -%}
             {%- do exceptions.raise_compiler_error('there is no relation of ' ~ dataset ~ ' in the warehouse; its name is that of its folder in models/') -%}
         {%- endif -%}
-        {%- for name in ['predictions', 'paid_answers', 'version_lines', 'version_words', 'dataset_versions'] -%}
+        {%- for name in [
+            'predictions', 'paid_answers', 'version_lines', 'version_words', 'dataset_versions',
+            'trained_lines', 'trained_words',
+        ] -%}
             {%- set answers = load_relation(api.Relation.create(target.database, target.schema, name)) -%}
             {%- if answers -%}
                 {%- do run_query("delete from " ~ answers ~ " where dataset = '" ~ dataset ~ "'") -%}

@@ -80,4 +80,19 @@
     from {{ ref('fine_tune_jobs') }}
     where
         dataset_fingerprint in (select dataset_fingerprint from {{ dataset_relation(dataset, 'checked') }})
+    union all
+    select
+        decisions.dataset, 11, 'job not submitted',
+        arg_max(decisions.reason, decisions.decided_at), max(jobs.n_examples)
+    from {{ ref('retrain_decisions') }} as decisions
+    inner join {{ ref('fine_tune_jobs') }} as jobs on decisions.job_key = jobs.job_key
+    where
+        decisions.dataset = '{{ dataset }}'
+        and not decisions.is_retrained
+        and decisions.dataset_fingerprint in (
+            select dataset_fingerprint from {{ dataset_relation(dataset, 'checked') }}
+        )
+        {#- lines that went back to those of a job have one -#}
+        and decisions.dataset_fingerprint not in (select dataset_fingerprint from {{ ref('fine_tune_jobs') }})
+    group by decisions.dataset
 {%- endmacro %}

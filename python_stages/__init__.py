@@ -8,9 +8,10 @@ Arrows point down this list, never up.
     feedback_models.py   the same as those below, of corrections, which are scrubbed by one of them
     dbt_models.py, recall_models.py, check_models.py, outcome_models.py, audit_models.py   what thin
                       dbt models call
-    earlier_rows.py   rows that an earlier build scrubbed
+    earlier_rows.py, corrected_rows.py   rows that an earlier build scrubbed, and people corrected
     dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
+    trained_lines.py  how far lines are from those that a job was trained on
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after
     ingest/           account for every record of a source
     scaffold/         a new project, and the folder of a dataset that somebody brings

@@ -13,6 +13,7 @@ Functions for SQL:
                                             the same without the records that were rejected
     lenient_sql(location, column)           the SELECT of one column, as far as it can be read
     ledger_sql()                            the SELECT that lists the jobs of the ledger
+    decisions_sql()                         the SELECT that lists when changed lines made no job
     check_settings(json)                    "ok", or an error that names a misspelled setting
 """
 
@@ -183,6 +184,7 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
         type=PythonUDFType.ARROW,
     )
     con.create_function("ledger_sql", job_hooks.ledger_sql, [], "VARCHAR", side_effects=False)
+    con.create_function("decisions_sql", job_hooks.decisions_sql, [], "VARCHAR", side_effects=False)
     con.create_function(
         "check_settings",
         lambda text: names.check_settings(json.loads(text)),

@@ -10,47 +10,33 @@ import hmac
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
 from python_stages import keys, settings
+from python_stages.corrected_rows import Corrected, Row, settled
 from python_stages.dbt_models import Config, is_empty_run, scrubbed
 from python_stages.dbt_plugin import is_full_refresh
 from python_stages.errors import ConfigError, StageError, value_free
 from python_stages.example_sql import example_id_sql
-from python_stages.feedback import FEEDBACK_SCHEMA, Known, Verdict, judge, read_folder
+from python_stages.feedback import (
+    FEEDBACK_SCHEMA,
+    FeedbackSettings,
+    Known,
+    Verdict,
+    judge,
+    read_folder,
+    require_usable,
+)
+from python_stages.feedback.stand_ins import hidden
+from python_stages.render import max_tokens
 from python_stages.scrub import Policy
 from python_stages.scrub.frames import is_active
 
 _IDS: Final = "feedback_ids"
 _CORRECTIONS: Final = "feedback_corrections"
-_ANY: Final = "any"
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row that an example was made of: as it is scrubbed, and how its answer was rendered."""
-
-    row_id: str
-    label: str
-    user_text: str
-    assistant_text: str
-    answers_label: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Corrected:
-    """A row as it would be with its correction."""
-
-    label: str
-    user_text: str
-    assistant_text: str
-    n_masked: int
-    n_unreadable: int
 
 
 def feedback(
@@ -71,18 +57,20 @@ def feedback(
         rendered: the rows before they were scrubbed.
         scrubbed_rows: what they became.
         dataset: name of the dataset, and of the folder below `folder` that its files lie in.
-        config: `folder`, null for none; `labels`, a list, or `any` for those that the rows have.
+        config: `folder`, null for none; `labels`, a list, or `any` for those that the rows have;
+            `max_reject_share`, beyond which the build stops.
         policy: what `Policy` takes; that of the scrubbed rows.
         fit: `max_tokens`, the budget of a conversation; None for no limit.
         this: the relation that is built, quoted for SQL.
 
     Raises:
         ConfigError: a setting is wrong, or the folder is not there, or no longer named.
-        SourceError: a file cannot be read.
+        SourceError: a file cannot be read, or too many corrections cannot be used.
         StageError: the rows were scrubbed by another policy, or could not be.
     """
     with value_free("feedback"):
-        folder, labels = _settings(config)
+        wanted = FeedbackSettings.from_config(config)
+        folder = wanted.folder
         if is_empty_run(rendered):
             return FEEDBACK_SCHEMA.empty_table()
         if folder is None or not (folder / dataset).is_dir():
@@ -96,21 +84,28 @@ def feedback(
             example_id: Known(rows[0].label, answers_label=rows[0].answers_label)
             for example_id, rows in examples.items()
         }
-        allowed = _labels_of(rendered) if labels is None else labels
+        allowed = _labels_of(rendered) if wanted.labels is None else wanted.labels
         rules = Policy.from_config(policy, dataset=dataset)
         verdicts = [_scrubbable(one, known, rules) for one in judge(records, known, allowed)]
         _require_policy(scrubbed_rows, rules)
-        wanted = {
-            row.row_id: (one.correction.label, one.correction.answer)
+        corrections = {
+            row.row_id: (
+                one.correction.label,
+                one.correction.answer and hidden(one.correction.answer, row.stand_ins),
+            )
             for one in verdicts
             if one.correction is not None and one.record.example_id is not None
             for row in examples[one.record.example_id]
         }
-        with _corrected_rows(session, rendered, wanted) as (rows, real_from):
-            reader = scrubbed(rows, dataset, policy, fit=fit, real_from=real_from)
+        with _corrected_rows(session, rendered, corrections) as (rows, real_from):
+            # the question was cut already, to what its first answer left
+            reader = scrubbed(rows, dataset, policy, real_from=real_from)
             corrected = dict(_read(reader))
+        budget = max_tokens(fit)
         key = keys.load(settings.keys_folder()).hmac_key(f"{dataset}.reviewer")
-        found = [_row(one, examples, corrected, key, rules.fingerprint) for one in verdicts]
+        judged = [settled(one, examples, corrected, budget) for one in verdicts]
+        require_usable([one for one, _ in judged], wanted.max_reject_share, dataset)
+        found = [_row(one, text, key, rules.fingerprint) for one, text in judged]
         return pa.Table.from_pylist(found, schema=FEEDBACK_SCHEMA)
 
 
@@ -130,36 +125,20 @@ def _require_none_merged(
         )
 
 
-def _settings(config: Config) -> tuple[Path | None, frozenset[str] | None]:
-    """Return the folder, and the labels that are declared; None for either where there is none."""
-    if unknown := sorted(set(config) - {"folder", "labels"}):
-        raise ConfigError(f"feedback: unknown setting {unknown[0]}; known are folder, labels")
-    labels = config.get("labels", _ANY)
-    if labels != _ANY and not isinstance(labels, list):
-        raise ConfigError("feedback: labels must be a list, or any")
-    if config.get("folder") is None:
-        return None, None
-    folder = Path(str(config["folder"])).expanduser()
-    if not folder.is_dir():
-        raise ConfigError(
-            f"there is no folder {folder} with feedback; make it, or leave the var feedback out"
-        )
-    return folder, None if labels == _ANY else frozenset(map(str, labels))
-
-
 def _examples(
     session: duckdb.DuckDBPyConnection,
     rendered: duckdb.DuckDBPyRelation,
     scrubbed_rows: duckdb.DuckDBPyRelation,
     dataset: str,
     ids: Collection[str | None],
-) -> dict[str, Sequence[_Row]]:
+) -> dict[str, Sequence[Row]]:
     """Return the rows of each example that is named, the examples and rows by id."""
     table = pa.table({"example_id": pa.array(sorted(filter(None, ids)), pa.string())})
     with _registered(session, _IDS, table):
         found = session.execute(f"""
             with named as (
-                select row_id, user_text, assistant_text, {example_id_sql(dataset)} as example_id
+                select
+                    row_id, user_text, assistant_text, {example_id_sql(dataset)} as example_id
                 from ({scrubbed_rows.sql_query()})
                 where n_unreadable = 0
             ),
@@ -168,13 +147,13 @@ def _examples(
             )
             select
                 wanted.example_id, row_id, rendered.label, wanted.user_text, wanted.assistant_text,
-                rendered.label = rendered.assistant_text
+                rendered.user_text, rendered.assistant_text
             from wanted join ({rendered.sql_query()}) as rendered using (row_id)
             order by all
         """).fetchall()  # noqa: S608 - dbt's relations and a plain name
-    examples: defaultdict[str, list[_Row]] = defaultdict(list)
+    examples: defaultdict[str, list[Row]] = defaultdict(list)
     for example_id, *values in found:
-        examples[example_id].append(_Row(*values))
+        examples[example_id].append(Row(*values))
     return dict(examples)
 
 
@@ -239,13 +218,14 @@ def _registered(session: duckdb.DuckDBPyConnection, name: str, table: pa.Table) 
         session.unregister(name)
 
 
-def _read(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, _Corrected]]:
+def _read(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, Corrected]]:
     for batch in batches:
         for row in batch.to_pylist():
             yield (
                 row["row_id"],
-                _Corrected(
+                Corrected(
                     row["label"],
+                    row["system_text"],
                     row["user_text"],
                     row["assistant_text"],
                     row["n_masked"],
@@ -254,18 +234,9 @@ def _read(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, _Corrected]]
             )
 
 
-def _row(
-    verdict: Verdict,
-    examples: Mapping[str, Sequence[_Row]],
-    corrected: Mapping[str, _Corrected],
-    key: bytes,
-    policy_hash: str,
-) -> dict[str, Any]:
+def _row(verdict: Verdict, text: Corrected | None, key: bytes, policy_hash: str) -> dict[str, Any]:
     """Return what is kept of a record: no text but the scrubbed one that counts, and no name."""
-    record, text = verdict.record, None
-    if verdict.correction is not None:
-        before = examples[str(record.example_id)]
-        verdict, text = _settled(verdict, before, [corrected[one.row_id] for one in before])
+    record = verdict.record
     return {
         "example_id": record.example_id,
         "outcome": verdict.outcome,
@@ -281,25 +252,3 @@ def _row(
         "line_number": record.line,
         "policy_hash": policy_hash,
     }
-
-
-def _settled(
-    verdict: Verdict, before: Sequence[_Row], after: Sequence[_Corrected]
-) -> tuple[Verdict, _Corrected | None]:
-    """Return what becomes of a correction once it is scrubbed, and its text where it counts.
-
-    Args:
-        verdict: the correction that wins.
-        before: the rows of its example, which agree in every scrubbed word.
-        after: the same rows with the correction.
-    """
-    first = after[0]
-    if any(one.n_unreadable for one in after):
-        return verdict.rejected("answer_unreadable"), None
-    if any(one.user_text != row.user_text for one, row in zip(after, before, strict=True)):
-        return verdict.rejected("over_token_budget"), None  # the question would be cut for it
-    if len({(one.label, one.assistant_text) for one in after}) > 1:
-        return verdict.rejected("answer_ambiguous"), None  # it names somebody of one row alone
-    if (first.label, first.assistant_text) == (before[0].label, before[0].assistant_text):
-        return Verdict(verdict.record, "confirmed"), None
-    return verdict, first

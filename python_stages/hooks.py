@@ -19,7 +19,13 @@ from python_stages.backends.base import Content
 from python_stages.check import CheckSpec, hash_suites, require_pass
 from python_stages.errors import TamperedError, value_free
 from python_stages.example_sql import LINE_SQL
-from python_stages.jobs.hooks import describe_job, refresh_jobs, submit_job
+from python_stages.jobs.hooks import (
+    describe_job,
+    job_of,
+    note_decision,
+    refresh_jobs,
+    submit_job,
+)
 from python_stages.jobs.ledger import LedgerRow
 from python_stages.jobs.planting import Planted
 from python_stages.jobs.settings import JobSettings
@@ -34,6 +40,7 @@ from python_stages.seal import (
     verify,
 )
 from python_stages.seal.sealed_format import signer_id
+from python_stages.trained_lines import TrainedLines
 
 _FETCH_ROWS = 4096
 
@@ -138,7 +145,10 @@ def run(
             sealed = seal_lines(lines, ring, config.get("subject"))
             return _describe_sealed(lines.dataset, sealed)
         audit = AuditSettings.from_config(config.get("audit") or {"enabled": False})
-        return describe_job(submit_lines(lines, ring, config["job"], say, audit=audit))
+        versions = config.get("versions")
+        trained = None if versions is None else TrainedLines.opened(con, versions)
+        row = submit_lines(lines, ring, config["job"], say, audit=audit, trained=trained)
+        return describe_job(row)
 
 
 def seal_lines(lines: Lines, ring: keys.KeyRing, subject: str | None = None) -> list[SealedFile]:
@@ -175,8 +185,11 @@ def submit_lines(
     say: Callable[[str], None],
     *,
     audit: AuditSettings | None = None,
+    trained: TrainedLines | None = None,
 ) -> LedgerRow:
     """Submit the job of the sealed splits, or find it submitted; raises as `submit_job`.
+
+    Where the lines changed too little to be worth one, that is noted, and the last job is returned.
 
     Args:
         lines: what is sealed.
@@ -184,6 +197,7 @@ def submit_lines(
         config: what `JobSettings` takes.
         say: takes a line for the log.
         audit: says whether canaries go into the job itself; None: none do.
+        trained: what the lines are beside those that jobs were trained on; None: nobody knows.
     """
     job = JobSettings.from_config(config)
     by_split = lines.fingerprints(ring)
@@ -199,7 +213,19 @@ def submit_lines(
     )
     if audit is not None and audit.is_on(job.backend) and audit.plant_in == "job":
         spec = Planted.of(lines.dataset, audit, ring).into(spec)
+    spec, decision = job_of(spec, job, trained.change_since if trained else _nobody_knows)
+    if decision is not None:
+        say(f"{lines.dataset}: {decision.reason}")
+        last = note_decision(decision)
+        if not decision.is_retrained:
+            return last
+    if trained is not None:
+        trained.keep(spec.dataset_fingerprint)
     return submit_job(spec, job, say)
+
+
+def _nobody_knows(fingerprint: str) -> None:
+    del fingerprint
 
 
 def sealed_contents(

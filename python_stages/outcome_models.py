@@ -1,9 +1,11 @@
 """What the Python models in models/outcomes call: ask the tuned models, then score the answers.
 
 The newest job of a dataset that succeeded is evaluated, on the very lines that it was submitted
-with: where the lines, the backend, the address or the region are others by now, nothing is asked,
-and what was found out before stays. So a validation prompt goes to the provider that trained on the
-other lines of its dataset, under the same consent, and nowhere else.
+with, or on later ones that were sealed and not worth another job: where the lines, the backend, the
+address or the region are others by now, nothing is asked, and what was found out before stays. So a
+validation prompt goes to the provider that trained on the other lines of its dataset, under the
+same consent, and nowhere else. The model that it would replace is asked the same examples; none was
+in the training of either, nor of what one goes on from.
 
 An answer is paid for once (paid_answers.py). What has no answer yet is a row with an error code,
 and asked again by the next build.
@@ -11,7 +13,7 @@ and asked again by the next build.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,12 +24,14 @@ from python_stages import evaluate, keys, settings
 from python_stages.errors import value_free
 from python_stages.evaluate import Bootstrap, EvaluateSettings, Example, Prediction, Role, Task
 from python_stages.hooks import fingerprint_relation
-from python_stages.jobs.chat import chat_place, newest_tuned, ran_at
+from python_stages.jobs.chat import chat_place
 from python_stages.jobs.hooks import ledger_path
 from python_stages.jobs.ledger import Ledger, LedgerRow
 from python_stages.jobs.paid_answers import PaidAnswer, PaidAnswers, Question
 from python_stages.jobs.predict import Answer, Messages, Sampling, predict
+from python_stages.jobs.promotion import Contest, contest
 from python_stages.jobs.settings import JobSettings
+from python_stages.trained_lines import held_back
 
 if TYPE_CHECKING:
     from python_stages.backends.chat import ChatClient
@@ -43,6 +47,7 @@ class _Evaluation:
     """One job to evaluate: its examples, and how it is asked."""
 
     job: LedgerRow
+    previous: LedgerRow | None
     wanted: EvaluateSettings
     task: Task
     training: Sequence[Example]
@@ -59,7 +64,7 @@ def predictions(
     *,
     is_new: bool,
 ) -> pa.Table:
-    """Ask the newest tuned model of every dataset, its base model and the baselines.
+    """Ask the newest tuned model of every dataset, those that it is compared with, and baselines.
 
     Args:
         session: dbt's connection.
@@ -73,22 +78,25 @@ def predictions(
     """
     rows: list[Prediction] = []
     with value_free("predict"):
-        if jobs := _succeeded():
+        if ledger_path().exists():
             ring = keys.load(settings.keys_folder())
             known = frozenset() if is_new else _complete_runs(session, this)
+            schema = this.rpartition(".")[0]
             for dataset, job, wanted in evaluation_settings.fetchall():
-                of_dataset = examples.filter(_equals("dataset", dataset))
                 # reading the settings refuses where consent is missing
                 now = JobSettings.from_config(json.loads(job))
+                with Ledger(ledger_path()) as ledger:
+                    models = contest(ledger, dataset, now)
+                if models is None:
+                    continue
+                of_dataset = examples.filter(_equals("dataset", dataset))
                 evaluation = _evaluation(
-                    newest_tuned((row for row in jobs if ran_at(row, now)), dataset),
+                    models,
                     EvaluateSettings.from_config(json.loads(wanted)),
-                    of_dataset,
-                    ring,
+                    _Lines(session, of_dataset, schema, ring),
                     known,
                 )
                 if evaluation is not None:
-                    schema = this.rpartition(".")[0]
                     key = ring.hmac_key("evaluate.question")
                     paid = PaidAnswers(session, schema, dataset, key)
                     rows += _predicted(evaluation, paid)
@@ -112,34 +120,45 @@ def evaluation_classes(relation: duckdb.DuckDBPyRelation, config: Config | None 
         return evaluate.evaluation_classes(relation.to_arrow_table(), Bootstrap(**(config or {})))
 
 
-def _succeeded() -> tuple[LedgerRow, ...]:
-    """Return the jobs that have a tuned model, oldest first; reads the ledger and nothing else."""
-    if not ledger_path().exists():
-        return ()
-    with Ledger(ledger_path()) as ledger:
-        return tuple(
-            row for row in ledger.jobs() if row.outcome == "succeeded" and row.fine_tuned_model
-        )
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """A dataset's examples as they are now, and where to look what was trained on."""
+
+    session: duckdb.DuckDBPyConnection
+    examples: duckdb.DuckDBPyRelation
+    schema: str
+    ring: keys.KeyRing
+
+    def unseen(self, fingerprints: Collection[str]) -> duckdb.DuckDBPyRelation | None:
+        """Return the examples that none of these lines hold; None where nobody knows."""
+        return held_back(self.session, self.examples, self.schema, fingerprints)
 
 
 def _evaluation(
-    job: LedgerRow | None,
-    wanted: EvaluateSettings,
-    examples: duckdb.DuckDBPyRelation,
-    ring: keys.KeyRing,
-    known: frozenset[tuple[str, str]],
+    models: Contest, wanted: EvaluateSettings, lines: _Lines, known: frozenset[tuple[str, str]]
 ) -> _Evaluation | None:
     """Return what is to be asked; None where nothing is, or where these are not the job's lines."""
-    if job is None or not wanted.max_examples:
+    job, previous = models.job, models.previous
+    if not wanted.max_examples:
         return None
+    now = fingerprint_relation(lines.examples, lines.ring) if models.stands_for else None
+    is_later = now in models.stands_for
     facts = {**asdict(wanted), "n_at_once": None, "job": job.key, "version": _VERSION}
+    facts |= {"lines": now} if is_later else {}
+    facts |= {} if previous is None else {"previous": previous.key}
     run_hash = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     if (job.key, run_hash) in known:
         return None
-    if fingerprint_relation(examples, ring) != job.dataset_fingerprint:
+    now = now or fingerprint_relation(lines.examples, lines.ring)
+    if not is_later and now != job.dataset_fingerprint:
         return None
-    training = _first(examples, "train", evaluate.MAX_TRAINING_EXAMPLES)
-    asked = _first(examples, "validation", wanted.max_examples)
+    trained_on = models.trained_on | ({job.dataset_fingerprint} if is_later else set())
+    unseen = None if previous is None else lines.unseen(trained_on | models.previous_on)
+    if unseen is None:
+        # what is not on record is not compared with
+        previous, unseen = None, lines.unseen(trained_on)
+    asked = [] if unseen is None else _first(unseen, "validation", wanted.max_examples)
+    training = _first(lines.examples, "train", evaluate.MAX_TRAINING_EXAMPLES)
     if not asked:
         return None
     task = evaluate.task_of((one.label, one.reference) for one in (*training, *asked))
@@ -147,7 +166,7 @@ def _evaluation(
     longest = max(len(one.reference.encode()) for one in (*training, *asked))
     room = max(_LEAST_TOKENS, 1 << (longest - 1).bit_length())
     sampling = Sampling(wanted.max_tokens or room, seed=wanted.seed)
-    return _Evaluation(job, wanted, task, training, asked, sampling, run_hash)
+    return _Evaluation(job, previous, wanted, task, training, asked, sampling, run_hash)
 
 
 def _first(examples: duckdb.DuckDBPyRelation, split: str, n: int) -> list[Example]:
@@ -162,7 +181,11 @@ def _predicted(evaluation: _Evaluation, paid: PaidAnswers) -> Iterator[Predictio
     place = chat_place(job)
     with place.opened() as client:
         yield from _asked(evaluation, "tuned", place.model, client, paid)
-        if evaluation.wanted.base:
+        previous = None if evaluation.previous is None else chat_place(evaluation.previous).model
+        # one deployment answers for one model at a time
+        if previous is not None and previous != place.model:
+            yield from _asked(evaluation, "previous", previous, client, paid)
+        if evaluation.wanted.base and job.base_model != previous:
             yield from _asked(evaluation, "base", job.base_model, client, paid)
     if evaluation.task.kind == "classification" and evaluation.training:
         labels = [one.label for one in evaluation.training]
@@ -180,7 +203,8 @@ def _asked(
     from python_stages.backends.chat import REFUSED_CODES  # noqa: PLC0415 - loads the client
 
     job, sampling = evaluation.job, evaluation.sampling
-    job_id = job.job_id if role == "tuned" else None
+    made_by = {"tuned": job, "previous": evaluation.previous}.get(role)
+    job_id = None if made_by is None else made_by.job_id
 
     def hash_of(messages: Messages) -> str:
         return paid.hash(Question(job.base_url, model, job_id, messages, sampling))

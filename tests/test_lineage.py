@@ -94,7 +94,12 @@ def direct_columns(node: Mapping[str, Any]) -> set[str]:
 
 def parse(sql: str, source: str) -> exp.Expression:
     """Parse compiled SQL, with a plain relation where files are scanned by `query(...)`."""
-    relations = {"kept_sql": source, "ledger_sql": "ledger", "lenient_sql": "looked_for"}
+    relations = {
+        "kept_sql": source,
+        "ledger_sql": "ledger",
+        "decisions_sql": "decisions",
+        "lenient_sql": "looked_for",
+    }
 
     def change(node: exp.Expression) -> exp.Expression:
         if not (isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous)):
@@ -137,6 +142,7 @@ def spread(manifest: Manifest, compiled: Sql) -> dict[str, dict[str, set[str]]]:
         "looked_for": {"value": set()},
         # names, counts and states of jobs; see ledger.py
         "ledger": {name: set() for name in manifest.models["fine_tune_jobs"]["columns"]},
+        "decisions": {name: set() for name in manifest.models["retrain_decisions"]["columns"]},
     }
     for name, node in manifest.models.items():
         source = name.removeprefix("stg_")

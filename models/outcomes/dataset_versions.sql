@@ -35,7 +35,7 @@ fresh as (
 
 ),
 
-new_lines as (
+lines_now as (
 
     select lines.*
     from {{ ref('version_lines') }} as lines
@@ -44,116 +44,11 @@ new_lines as (
 
 ),
 
-old_lines as (
+lines_before as (
 
     select lines.*
     from {{ ref('version_lines') }} as lines
     inner join fresh on lines.dataset = fresh.dataset and lines.lines_hash = fresh.previous_hash
-
-),
-
-came as (
-
-    select
-        dataset,
-        prompt_hmac,
-        count(*) as n
-    from new_lines
-    where fingerprint not in (select old_lines.fingerprint from old_lines)
-    group by all
-
-),
-
-went as (
-
-    select
-        dataset,
-        prompt_hmac,
-        count(*) as n
-    from old_lines
-    where fingerprint not in (select new_lines.fingerprint from new_lines)
-    group by all
-
-),
-
-changes as (
-
-    -- where a question stays and its answer does not, it is the same example, with another label
-    select
-        coalesce(came.dataset, went.dataset) as dataset,
-        sum(coalesce(came.n, 0) - least(coalesce(came.n, 0), coalesce(went.n, 0)))::bigint as n_added,
-        sum(coalesce(went.n, 0) - least(coalesce(came.n, 0), coalesce(went.n, 0)))::bigint as n_removed,
-        sum(least(coalesce(came.n, 0), coalesce(went.n, 0)))::bigint as n_relabelled
-    from came
-    full outer join went on came.dataset = went.dataset and came.prompt_hmac = went.prompt_hmac
-    group by all
-
-),
-
-labels as (
-
-    select
-        dataset,
-        label_hmac,
-        count(*) filter (not is_new) as n_old,
-        count(*) filter (is_new) as n_new
-    from (
-        select
-            dataset,
-            label_hmac,
-            true as is_new
-        from new_lines
-        union all
-        select
-            dataset,
-            label_hmac,
-            false as is_new
-        from old_lines
-    ) as both_lines
-    group by all
-
-),
-
-cuts as (
-
-    select
-        dataset,
-        quantile_disc(n_tokens, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) as deciles
-    from old_lines
-    group by dataset
-
-),
-
-lengths as (
-
-    select
-        dataset,
-        bin,
-        count(*) filter (not is_new) as n_old,
-        count(*) filter (is_new) as n_new
-    from (
-        select
-            both_lines.dataset,
-            both_lines.is_new,
-            len(
-                list_filter(cuts.deciles, lambda cut: cut < both_lines.n_tokens)  -- noqa: RF02
-            ) as bin
-        from (
-            select
-                dataset,
-                n_tokens,
-                true as is_new
-            from new_lines
-            union all
-            select
-                dataset,
-                n_tokens,
-                false as is_new
-            from old_lines
-        ) as both_lines
-        inner join cuts on both_lines.dataset = cuts.dataset
-    ) as binned
-    group by all
 
 ),
 
@@ -174,36 +69,9 @@ words as (
 
 ),
 
-drift as (
+compared as (
 
-    select
-        'labels' as measure,
-        *
-    from ({{ population_stability('labels') }})
-    union all
-    select
-        'lengths' as measure,
-        *
-    from ({{ population_stability('lengths') }})
-    union all
-    select
-        'words' as measure,
-        *
-    from ({{ population_stability('words') }})
-
-),
-
-drifts as (
-
-    select
-        dataset,
-        max(psi) filter (measure = 'labels') as psi_labels,
-        max(psi) filter (measure = 'lengths') as psi_lengths,
-        max(psi) filter (measure = 'words') as psi_words,
-        -- what chance explains is no drift, however small the sample is
-        coalesce(max(psi) filter (psi > chance), 0) as psi_most
-    from drift
-    group by dataset
+    {{ compare_versions('lines_before', 'lines_now', 'words') }}
 
 ),
 
@@ -214,22 +82,20 @@ final as (
         fresh.version,
         fresh.lines_hash,
         fresh.n_examples,
-        case when fresh.previous_hash is not null then coalesce(changes.n_added, 0) end as n_added,
-        case when fresh.previous_hash is not null then coalesce(changes.n_removed, 0) end as n_removed,
-        case when fresh.previous_hash is not null then coalesce(changes.n_relabelled, 0) end
-            as n_relabelled,
-        drifts.psi_labels,
-        drifts.psi_lengths,
-        drifts.psi_words,
+        compared.n_added,
+        compared.n_removed,
+        compared.n_relabelled,
+        compared.psi_labels,
+        compared.psi_lengths,
+        compared.psi_words,
         case
             when fresh.previous_hash is null then null
-            when drifts.psi_most >= 0.25 then 'major'
-            when drifts.psi_most >= 0.1 then 'moderate'
+            when compared.psi_most >= 0.25 then 'major'
+            when compared.psi_most >= 0.1 then 'moderate'
             else 'none'
         end as drift
     from fresh
-    left join changes on fresh.dataset = changes.dataset
-    left join drifts on fresh.dataset = drifts.dataset
+    left join compared on fresh.dataset = compared.dataset
 
 )
 

@@ -31,6 +31,7 @@ final as (
         error_code,
         parked_reason,
         dataset_fingerprint,
+        parent_key,
         created_at,
         updated_at
     from ledger

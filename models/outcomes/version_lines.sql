@@ -7,19 +7,31 @@ with versions as (
 
 ),
 
+fresh as (
+
+    select examples.*
+    from {{ ref('all_examples') }} as examples
+    semi join versions on examples.dataset = versions.dataset
+
+),
+
+hashed as (
+
+    {{ line_hashes('fresh') }}
+
+),
+
 final as (
 
     select
-        examples.dataset,
+        hashed.dataset,
         versions.lines_hash,
-        examples.fingerprint,
-        keyed_hmac(
-            examples.dataset || '.prompt', from_json(examples.messages, '["JSON"]')[:-2]::varchar
-        ) as prompt_hmac,
-        keyed_hmac(examples.dataset || '.label', examples.label) as label_hmac,
-        examples.n_tokens
-    from {{ ref('all_examples') }} as examples
-    inner join versions on examples.dataset = versions.dataset
+        hashed.fingerprint,
+        hashed.prompt_hmac,
+        hashed.label_hmac,
+        hashed.n_tokens
+    from hashed
+    inner join versions on hashed.dataset = versions.dataset
 
 )
 

@@ -7,49 +7,29 @@ with versions as (
 
 ),
 
-texts as (
+fresh as (
 
-    select
-        examples.dataset,
-        versions.lines_hash,
-        unnest(json_extract_string(examples.messages, '$[*].content')) as text
+    select examples.*
     from {{ ref('all_examples') }} as examples
-    inner join versions on examples.dataset = versions.dataset
+    semi join versions on examples.dataset = versions.dataset
 
 ),
 
-words as (
+heaps as (
 
-    select
-        dataset,
-        lines_hash,
-        unnest(regexp_extract_all(lower(text), '\p{L}+')) as word
-    from texts
-
-),
-
-counted as (
-
-    -- each word is hashed once
-    select
-        dataset,
-        lines_hash,
-        word,
-        count(*) as n_words
-    from words
-    group by all
+    {{ word_heaps('fresh') }}
 
 ),
 
 final as (
 
     select
-        dataset,
-        lines_hash,
-        ('0x' || keyed_hmac(dataset || '.word', word)[:8])::bigint % 64 as bucket,
-        sum(n_words)::bigint as n_words
-    from counted
-    group by all
+        heaps.dataset,
+        versions.lines_hash,
+        heaps.bucket,
+        heaps.n_words
+    from heaps
+    inner join versions on heaps.dataset = versions.dataset
 
 )
 

@@ -81,6 +81,7 @@ class JobSpec:
         max_cost: most money the job may cost, in `currency`, or None for no limit.
         allow_upload: whether the owner of the data consents to its leaving this machine.
         planted: keyed hash of the canaries that stand in the training split besides, or None.
+        parent_key: key of the job whose tuned model is the base model, or None.
 
     Raises:
         ConfigError: a value is outside what a job can be.
@@ -103,6 +104,7 @@ class JobSpec:
     max_cost: float | None = None
     allow_upload: bool = False
     planted: str | None = None
+    parent_key: str | None = None
 
     def __post_init__(self) -> None:
         if not _DATASET_NAME.fullmatch(self.dataset):

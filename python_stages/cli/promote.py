@@ -25,10 +25,10 @@ def promote(
 ) -> None:
     """Make a tuned model the one that `sealtune predict --dataset` asks, unless it is worse.
 
-    It is compared with the one that was promoted last, on the validation examples whose
-    lines both were evaluated on: the same question and answer for both, in training of
-    neither. It is refused where the 95 % interval of the difference lies below 0, or
-    reaches below -margin. The first one has no rival.
+    It is compared with the one that was promoted last, on the validation examples that
+    both were asked: the same question and answer for both, in training of neither. It is
+    refused where the 95 % interval of the difference lies below 0, or reaches below
+    -margin. The first one has no rival.
 
     Exit codes: 0 it is in use; 1 refused; 2 usage.
 
@@ -84,12 +84,17 @@ def _compared(row: "LedgerRow", rival: "LedgerRow", least: int) -> "Paired":
         if not vault.has("predictions"):
             raise StageError("nothing was evaluated yet: dbt build does it")
         pairs = vault.rows(
+            # where it was asked the same examples as its rival, these; else what both were asked
+            "with asked_too as (select count(*) > 0 from predictions where job_key = $1 "
+            "and model_role = 'previous' and model = $3) "
             "select ours.task, ours.label, ours.reference, ours.predicted, ours.answer, "
             "theirs.predicted, theirs.answer, ours.is_valid is null or theirs.is_valid is null "
             "from predictions as ours join predictions as theirs using (example_fingerprint) "
-            "where ours.job_key = ? and theirs.job_key = ? and ours.model_role = 'tuned' "
-            "and theirs.model_role = 'tuned' and ours.task = theirs.task order by all",
-            [row.key, rival.key],
+            "where ours.job_key = $1 and ours.model_role = 'tuned' and ours.task = theirs.task "
+            "and theirs.job_key = case when (from asked_too) then $1 else $2 end "
+            "and theirs.model_role = case when (from asked_too) then 'previous' else 'tuned' end "
+            "order by all",
+            [row.key, rival.key, rival.fine_tuned_model],
         )
     if any(is_missing for *_, is_missing in pairs):
         raise StageError("a model has not answered everything yet: run dbt build once more")

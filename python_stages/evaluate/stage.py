@@ -12,8 +12,8 @@ from python_stages.errors import StageError
 from python_stages.evaluate.intervals import Bootstrap
 from python_stages.evaluate.scores import Score, score_labels, score_texts
 
-Role = Literal["tuned", "base", "majority", "tfidf"]
-ROLES: Final[tuple[Role, ...]] = ("tuned", "base", "majority", "tfidf")
+Role = Literal["tuned", "previous", "base", "majority", "tfidf"]
+ROLES: Final[tuple[Role, ...]] = ("tuned", "previous", "base", "majority", "tfidf")
 
 _PREDICTION: Final[list[tuple[str, pa.DataType]]] = [
     ("job_key", pa.string()),
@@ -75,7 +75,7 @@ class Prediction:
     Args:
         job_key: the job whose model is evaluated.
         dataset: its dataset.
-        model_role: the tuned model, its base, or a baseline.
+        model_role: the tuned model, the one that it would replace, its base, or a baseline.
         model: name that was called; None of a baseline.
         example_id: the example.
         example_fingerprint: keyed hash of the example's line.

@@ -17,11 +17,14 @@ from python_stages.backends.plan import PlanBackend
 from python_stages.errors import BackendError, SealtuneError, value_free
 from python_stages.ingest.scans import literal
 from python_stages.jobs.access import Access
-from python_stages.jobs.ledger import Ledger, LedgerRow, State
+from python_stages.jobs.chat import ran_at
+from python_stages.jobs.ledger import Decision, Ledger, LedgerRow, State
 from python_stages.jobs.ledger_file import LEDGER
+from python_stages.jobs.lineage import key_at, started
 from python_stages.jobs.recovery import short
 from python_stages.jobs.refresh import is_open, refresh
 from python_stages.jobs.results import METRICS_SCHEMA, ResultVault, read_metrics
+from python_stages.jobs.retraining import Change, decide, last_trained
 from python_stages.jobs.settings import JobSettings
 from python_stages.jobs.submit import submit
 from python_stages.jobs.watch import Pace, Progress, follow
@@ -81,6 +84,39 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
                 f"{describe_job(row)}; another seed, model or hyperparameter makes another job"
             )
         return row
+
+
+def job_of(
+    spec: JobSpec, job: JobSettings, change_since: Callable[[str], Change | None]
+) -> tuple[JobSpec, Decision | None]:
+    """Return the job with what it starts from, and whether it is worth it where that is a question.
+
+    None where it is none: every change is a job, or this one was submitted, or none was before.
+
+    Args:
+        spec: the job, from its base model.
+        job: how it is run.
+        change_since: how far the lines are from those of a fingerprint; None where nobody knows.
+    """
+    rows: tuple[LedgerRow, ...] = ()
+    if ledger_path().exists():
+        with Ledger(ledger_path()) as ledger:
+            rows = ledger.jobs()
+    wanted = started(spec, job, rows)
+    is_known = any(ran_at(row, job) and key_at(wanted, row) == row.key for row in rows)
+    last = None if job.retrain_when is None or is_known else last_trained(spec, job, rows)
+    change = None if last is None else change_since(last.dataset_fingerprint)
+    if last is None or change is None or job.retrain_when is None:
+        return wanted, None
+    return wanted, decide(spec, last, job.retrain_when, change)
+
+
+def note_decision(decision: Decision) -> LedgerRow:
+    """Write a decision down; return the job that was trained last."""
+    with Ledger(ledger_path()) as ledger:
+        with ledger.submitter(wait_seconds=_LOCK_WAIT_SECONDS):
+            ledger.decide(decision)
+        return ledger.find(decision.key)
 
 
 def _told(progresses: Iterator[Progress]) -> Iterator[Progress]:
@@ -170,6 +206,17 @@ def ledger_path() -> Path:
     return settings.vault_folder() / LEDGER
 
 
+_DECISION_COLUMNS = {
+    "dataset": "varchar",
+    "dataset_fingerprint": "varchar",
+    "key": "varchar",
+    "is_retrained": "boolean",
+    "reason": "varchar",
+    "drift_psi": "double",
+    "n_feedback": "bigint",
+    "changed_share": "double",
+    "decided_at": "timestamptz",
+}
 _LEDGER_COLUMNS = {
     "key": "varchar",
     "dataset": "varchar",
@@ -191,6 +238,7 @@ _LEDGER_COLUMNS = {
     "error_code": "varchar",
     "parked_reason": "varchar",
     "dataset_fingerprint": "varchar",
+    "parent_key": "varchar",
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
 }
@@ -198,21 +246,38 @@ _LEDGER_COLUMNS = {
 
 def ledger_sql() -> str:
     """Return the SELECT that lists the jobs of the ledger, none where there is no ledger yet."""
-    rows: tuple[LedgerRow, ...] = ()
-    if ledger_path().exists():
-        with Ledger(ledger_path()) as ledger:
-            rows = ledger.jobs()
-    names = ", ".join("job_key" if name == "key" else name for name in _LEDGER_COLUMNS)
+    if not ledger_path().exists():
+        return _select((), _LEDGER_COLUMNS)
+    with Ledger(ledger_path()) as ledger:
+        return _select(ledger.jobs(), _LEDGER_COLUMNS)
 
-    def select(row: LedgerRow | None) -> str:
+
+def decisions_sql() -> str:
+    """Return the SELECT that lists the decisions on lines that changed, the same way."""
+    if not ledger_path().exists():
+        return _select((), _DECISION_COLUMNS)
+    with Ledger(ledger_path()) as ledger:
+        return _select(ledger.decisions(), _DECISION_COLUMNS)
+
+
+def _select(rows: Iterable[LedgerRow | Decision], columns: Mapping[str, str]) -> str:
+    """Return the SELECT of rows of the ledger; `key` is called job_key.
+
+    Args:
+        rows: what is selected.
+        columns: types in SQL by name.
+    """
+    names = ", ".join("job_key" if name == "key" else name for name in columns)
+
+    def select(row: LedgerRow | Decision | None) -> str:
         cells = (
             "null" if row is None or getattr(row, name) is None else literal(getattr(row, name))
-            for name in _LEDGER_COLUMNS
+            for name in columns
         )
-        typed = zip(cells, _LEDGER_COLUMNS.values(), strict=True)
+        typed = zip(cells, columns.values(), strict=True)
         return f"({', '.join(f'{cell}::{kind}' for cell, kind in typed)})"
 
-    values = ", ".join(map(select, rows or (None,)))
+    values = ", ".join(map(select, tuple(rows) or (None,)))
     # every value is quoted by `literal`
     return f"select * from (values {values}) as jobs({names}) where job_key is not null"  # noqa: S608 - see above
 

@@ -14,33 +14,35 @@ The ledger holds names, counts, states and keyed fingerprints; no text of the da
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, fields, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from python_stages.errors import LedgerError
 from python_stages.jobs import ledger_file
+from python_stages.jobs.ledger_rows import (
+    ENDED,
+    UNFINISHED,
+    Decision,
+    LedgerEvent,
+    LedgerRow,
+    ResultFile,
+    State,
+)
 
+__all__ = [
+    "ENDED",
+    "UNFINISHED",
+    "Decision",
+    "Ledger",
+    "LedgerEvent",
+    "LedgerRow",
+    "ResultFile",
+    "State",
+]
 
-class State(StrEnum):
-    """How far a job is known to have come."""
-
-    PLANNED = "PLANNED"
-    INTENT = "INTENT"
-    FILE_UPLOADED = "FILE_UPLOADED"
-    SUBMITTING = "SUBMITTING"
-    JOB_CREATED = "JOB_CREATED"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    FILES_DELETED = "FILES_DELETED"
-
-
-ENDED: Final = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
-UNFINISHED: Final = frozenset({State.INTENT, State.FILE_UPLOADED, State.SUBMITTING})
 
 _FIRST: Final = frozenset({State.PLANNED, State.INTENT})
 _NEXT: Final[dict[State, frozenset[State]]] = {
@@ -55,84 +57,8 @@ _NEXT: Final[dict[State, frozenset[State]]] = {
     State.FILES_DELETED: frozenset(),
 }
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
-    """One job; also the columns of the table, in order.
-
-    `hyperparameters` is JSON with sorted names. `outcome` is the provider's last word on the job
-    (running, succeeded, failed, cancelled) and stays when the files are deleted. `parked_reason`
-    is set while a person has to decide. `in_doubt_until` is set where the provider refused to make
-    the job: when a refusal that is no proof has become one. `n_result_looks` counts how often the
-    result files were asked for in vain. `access` is JSON of what opens the backend again, see
-    job_access.py. Times are UTC, ISO 8601; `ledger.save` sets the last two.
-    """
-
-    key: str
-    state: State
-    dataset: str
-    dataset_fingerprint: str
-    backend: str
-    base_url: str
-    base_model: str
-    hyperparameters: str
-    seed: int
-    suffix: str | None
-    n_examples: int
-    n_training_tokens: int
-    n_billed_tokens: int | None
-    price_per_million_tokens: float | None
-    currency: str
-    estimated_cost: float | None
-    training_file_name: str
-    training_n_bytes: int
-    training_file_id: str | None = None
-    validation_file_name: str | None = None
-    validation_n_bytes: int | None = None
-    validation_file_id: str | None = None
-    is_upload_in_doubt: bool = False
-    job_id: str | None = None
-    outcome: str | None = None
-    fine_tuned_model: str | None = None
-    n_trained_tokens: int | None = None
-    error_code: str | None = None
-    parked_reason: str | None = None
-    in_doubt_until: str | None = None
-    are_results_stored: bool = False
-    n_result_looks: int = 0
-    access: str = "{}"
-    created_at: str = ""
-    updated_at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEvent:
-    """One thing that happened to a job; never changed, never removed."""
-
-    event_id: int
-    key: str
-    at: str
-    event: str
-    from_state: State | None
-    to_state: State
-
-
-@dataclass(frozen=True, slots=True)
-class ResultFile:
-    """A file with a job's metrics, sealed in the vault.
-
-    Args:
-        file_id: the provider's id of it.
-        path: where it lies, below the vault's folder.
-        n_bytes: size of the plaintext.
-    """
-
-    file_id: str
-    path: str
-    n_bytes: int
-
-
 _COLUMNS: Final = tuple(field.name for field in fields(LedgerRow))
+_DECISION: Final = tuple(field.name for field in fields(Decision))
 _SELECT: Final = f"select {', '.join(_COLUMNS)} from jobs"  # noqa: S608 - own column names
 _UPSERT: Final = (
     f"insert into jobs ({', '.join(_COLUMNS)}) values ({', '.join('?' for _ in _COLUMNS)}) "  # noqa: S608 - own column names
@@ -236,6 +162,26 @@ class Ledger:
         query = "select job_id from disowned where key = ?"
         return frozenset(job_id for (job_id,) in self._fetch(query, key))
 
+    def decisions(self) -> tuple[Decision, ...]:
+        """Return every decision on lines that changed, the oldest first."""
+        query = f"select {', '.join(_DECISION)} from decisions order by decided_at, key"  # noqa: S608 - own column names
+        return tuple(
+            replace(found, is_retrained=bool(found.is_retrained))
+            for found in (Decision(*values) for values in self._fetch(query))
+        )
+
+    def decide(self, decision: Decision) -> None:
+        """Write a decision down in the place of the last on the same lines; raises as `save`."""
+        self._require_submitter()
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        values = astuple(replace(decision, decided_at=now))
+        with ledger_file.transaction(self._connection):
+            self._connection.execute(
+                f"insert or replace into decisions ({', '.join(_DECISION)}) "  # noqa: S608 - own column names
+                f"values ({', '.join('?' for _ in _DECISION)})",
+                values,
+            )
+
     def save(
         self,
         row: LedgerRow,
@@ -255,8 +201,7 @@ class Ledger:
         Raises:
             LedgerError: not inside `submitter()`, or no step leads to this state.
         """
-        if not self._is_submitter:
-            raise LedgerError("the ledger is open for reading: write inside ledger.submitter()")
+        self._require_submitter()
         before = self.get(row.key)
         _check_step(None if before is None else before.state, row.state)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -276,6 +221,10 @@ class Ledger:
                 [(saved.key, job_id) for job_id in disowned],
             )
         return saved
+
+    def _require_submitter(self) -> None:
+        if not self._is_submitter:
+            raise LedgerError("the ledger is open for reading: write inside ledger.submitter()")
 
     def _fetch(self, query: str, *parameters: str) -> list[tuple[Any, ...]]:
         with ledger_file.sentences():

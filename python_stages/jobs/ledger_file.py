@@ -78,6 +78,21 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             || 'sealtune jobs settle ' || substr(key, 1, 12) || ' --none'
         where parked_reason is not null""",
     ),
+    (
+        "alter table jobs add column parent_key text",
+        """create table decisions (
+            dataset text not null,
+            dataset_fingerprint text not null,
+            key text not null references jobs (key),
+            is_retrained integer not null,
+            reason text not null,
+            drift_psi real not null,
+            n_feedback integer not null,
+            changed_share real,
+            decided_at text not null,
+            primary key (dataset, dataset_fingerprint, key)
+        )""",
+    ),
 )
 SCHEMA_VERSION: Final = len(_MIGRATIONS)
 

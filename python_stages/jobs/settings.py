@@ -12,6 +12,7 @@ from python_stages.backends.base import Backend
 from python_stages.backends.plan import PlanBackend
 from python_stages.backends.values import Content, HyperparameterValue, JobSpec, Method
 from python_stages.errors import ConfigError
+from python_stages.jobs.thresholds import RetrainWhen
 from python_stages.names import refuse_unknown
 
 # Backends that send nothing to another machine.
@@ -23,6 +24,8 @@ _SWITCHES: Final = ("allow_upload", "validation")
 _BASE_MODELS: Final = {"local": "nano"}
 _USUAL_BASE_MODEL: Final = "gpt-4.1-mini-2025-04-14"
 _USUAL_EPOCHS: Final = 3
+_BASE_MODEL: Final = "base_model"
+_STARTS: Final = (_BASE_MODEL, "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ class JobSettings:
         epsilon, delta, clip_norm, max_rows_per_person: differential privacy, where the backend
             trains with it (local does); None asks for none.
         azure: what backend azure needs besides.
+        retrain_when: thresholds below which lines that changed are no new job; None: every
+            change is one.
+        start_from: `base_model`, or `last`: the tuned model of the last version, see lineage.py.
     """
 
     backend: str
@@ -84,6 +90,8 @@ class JobSettings:
     clip_norm: float | None = None
     max_rows_per_person: int | None = None
     azure: AzureSettings = field(default_factory=AzureSettings)
+    retrain_when: RetrainWhen | None = None
+    start_from: str = _BASE_MODEL
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -102,9 +110,15 @@ class JobSettings:
             values["base_model"] = _BASE_MODELS.get(values["backend"], _USUAL_BASE_MODEL)
         if values.get("n_epochs") is None:
             values["n_epochs"] = "auto" if is_local else _USUAL_EPOCHS
+        if values.get("start_from") is None:
+            values["start_from"] = _BASE_MODEL
         if not isinstance(azure, Mapping):
             raise ConfigError("job: azure holds settings of its own: write them below it")
         refuse_unknown("job: azure", azure, [known.name for known in fields(AzureSettings)])
+        if (when := values.get("retrain_when")) is not None:
+            if not isinstance(when, Mapping):
+                raise ConfigError("job: retrain_when holds thresholds: write them below it")
+            values["retrain_when"] = RetrainWhen.from_config(when)
         wanted = cls(**values, azure=AzureSettings(**azure))
         wanted._check()
         return wanted
@@ -179,6 +193,7 @@ class JobSettings:
                 raise ConfigError(f"job: {name} must be a number or null")
         if self.epsilon is None and any(getattr(self, name) is not None for name in _PRIVACY):
             raise ConfigError("job: differential privacy needs epsilon: set it, or leave the rest")
+        self._check_start()
         if not isinstance(cast("object", self.metadata), Mapping):
             raise ConfigError("job: metadata must be pairs of words")
         # A text such as "false" would count as consent wherever it is only asked for its truth.
@@ -192,3 +207,14 @@ class JobSettings:
                 raise ConfigError(f"job: {name} must be true or false")
         if not isinstance(cast("object", self.wait_for_jobs), bool | None):
             raise ConfigError("job: wait_for_jobs must be true, false or null")
+
+    def _check_start(self) -> None:
+        """Refuse a start that nobody knows, or whose loss of privacy nobody counts."""
+        if self.start_from not in _STARTS:
+            raise ConfigError(f"job: start_from must be one of {', '.join(_STARTS)}")
+        if self.epsilon is not None and self.start_from != _BASE_MODEL:
+            raise ConfigError(
+                "job: a model that goes on from another one on the same rows loses as much privacy "
+                "as both together, and epsilon would name a part of it: with epsilon, leave "
+                "start_from out"
+            )

@@ -36,6 +36,7 @@ from python_stages.jobs.recovery import (
     find_jobs,
     forget_gone_files,
     settle_submission,
+    short,
     the_file,
     with_job,
 )
@@ -112,10 +113,22 @@ class _Submission:
 
     def _intend(self, say: Callable[[str], None]) -> LedgerRow:
         """-> INTENT; nothing has left this machine before the preflight has passed."""
+        self._require_parent()
         for line in self._backend.preflight(self._spec).splitlines():
             say(line)
         row = _new_row(self._spec, self._backend.identity, State.INTENT)
         return self._ledger.save(replace(row, access=self._access), "intended")
+
+    def _require_parent(self) -> None:
+        """Refuse a job whose start the provider has no more; a ledger that deleted it knows so."""
+        parent, name = self._spec.parent_key, self._spec.base_model
+        if parent is not None and not self._backend.has_model(name):
+            raise BackendError(
+                f"{self._spec.dataset}: the model that this job would start from is not at the "
+                f"provider any more, nothing was sent: note that with `sealtune jobs cleanup "
+                f"{short(parent)} --delete-model`, and the model before it is taken, or set "
+                "start_from: base_model"
+            )
 
     def _upload_files(self, row: LedgerRow) -> LedgerRow:
         """INTENT -> FILE_UPLOADED, or JOB_CREATED where a job is known to the provider already.
@@ -223,6 +236,7 @@ def _new_row(spec: JobSpec, identity: BackendIdentity, state: State) -> LedgerRo
         training_n_bytes=spec.training.n_bytes,
         validation_file_name=None if validation is None else spec.file_name("validation", key),
         validation_n_bytes=None if validation is None else validation.n_bytes,
+        parent_key=spec.parent_key,
     )
 
 

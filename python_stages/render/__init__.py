@@ -6,7 +6,7 @@ fit.py       scrubbed conversations cut to a budget of tokens
 wording.py   the language of templates, and how amounts and dates are written
 """
 
-from python_stages.render.fit import N_CUT, fit, max_tokens
+from python_stages.render.fit import N_CUT, count_conversation, fit, fitted_question, max_tokens
 from python_stages.render.spec import RenderSpec
 from python_stages.render.stage import RENDERED_SCHEMA, render, rendered_schema
 
@@ -14,7 +14,9 @@ __all__ = [
     "N_CUT",
     "RENDERED_SCHEMA",
     "RenderSpec",
+    "count_conversation",
     "fit",
+    "fitted_question",
     "max_tokens",
     "render",
     "rendered_schema",

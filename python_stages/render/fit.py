@@ -29,6 +29,12 @@ def count_tokens(text: str) -> int:
     return sum(1 for _ in _TOKEN.finditer(text))
 
 
+def count_conversation(system: str | None, user: str, assistant: str) -> int:
+    """Return the estimated tokens of a conversation, those of the chat format included."""
+    texts = [text for text in (system, user, assistant) if text is not None]
+    return sum(map(count_tokens, texts)) + _TOKENS_PER_MESSAGE * (len(texts) + 1)
+
+
 def max_tokens(config: Mapping[str, Any] | None) -> int | None:
     """Read the `fit` settings: the budget of a whole conversation, or None for none.
 
@@ -62,20 +68,25 @@ def fit(batches: Iterable[pa.RecordBatch], budget: int | None) -> Iterator[pa.Re
             continue
         names = ("system_text", "user_text", "assistant_text")
         columns = [batch.column(name).to_pylist() for name in names]
-        fitted = [
-            _fitted(system, user, assistant, budget)
+        questions = [
+            fitted_question(system, user, assistant, budget)
             for system, user, assistant in zip(*columns, strict=True)
         ]
         place = batch.schema.get_field_index("user_text")
         arrays = batch.columns
-        arrays[place] = pa.array([text for text, _ in fitted], pa.string())
-        arrays.append(pa.array([n for _, n in fitted], N_CUT.type))
+        arrays[place] = pa.array([text for text, _ in questions], pa.string())
+        arrays.append(pa.array([n for _, n in questions], N_CUT.type))
         yield pa.RecordBatch.from_arrays(arrays, schema=batch.schema.append(N_CUT))
 
 
-def _fitted(
+def fitted_question(
     system: str | None, user: str | None, assistant: str | None, budget: int
 ) -> tuple[str | None, int]:
+    """Return the question of a conversation cut to the budget, and how many tokens it lost.
+
+    Raises:
+        StageError: system message and answer alone are over budget.
+    """
     if user is None or len(user) + len(system or "") <= budget // 2:
         return user, 0
     others = [text for text in (system, assistant) if text is not None]

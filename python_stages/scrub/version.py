@@ -9,7 +9,7 @@ from python_stages.scrub.ner.loading import SHIPPED, Setting
 from python_stages.scrub.policy import Policy
 
 # What finds and replaces, besides this package; not what it is built and shown with.
-_LIBRARIES: Final = (
+LIBRARIES: Final = (
     "babel",
     "faker",
     "numpy",
@@ -30,7 +30,7 @@ def engine_version() -> str:
     folder = Path(__file__).parent
     # a scrubbed row is kept as it was cut to its budget
     fit = folder.parent / "render" / "fit.py"
-    return hash_code(folder, besides=[fit], ignored=["evaluate"], libraries=_LIBRARIES)
+    return hash_code(folder, besides=[fit], ignored=["evaluate"], libraries=LIBRARIES)
 
 
 def is_repeatable(policy: Policy) -> bool:

@@ -8,6 +8,7 @@ from python_stages import keys, settings
 from python_stages.errors import value_free
 from python_stages.site import (
     flows,
+    gather_changes,
     gather_history,
     gather_models,
     gather_pii,
@@ -46,7 +47,8 @@ def gather(read: lineage.Lineage) -> Report:
         datasets = tuple(gather_dataset(vault, ring, read, name) for name in manifest.datasets())
         fingerprints = {one.name: one.fingerprint for one in datasets}
         labels = {name: labels_of(manifest, name) for name in fingerprints}
-        models = gather_models.models(vault, fingerprints, labels)
+        standing = gather_changes.standing(tuple(one.change_log for one in datasets))
+        models = gather_models.models(vault, fingerprints, labels, standing)
         history = gather_history.measures(vault)
         return Report(
             schema_version=SCHEMA_VERSION,
@@ -89,6 +91,7 @@ def gather_dataset(
         sealed=sealed,
         fingerprint=fingerprint,
         flows=flows.of_dataset(read, name),
+        change_log=gather_changes.change_log(vault, name, fingerprint),
     )
     return verdicts.judged(bare)
 

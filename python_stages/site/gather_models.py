@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC
 from typing import Any, Final
 
@@ -20,7 +20,10 @@ Labels = Mapping[str, frozenset[str]]
 
 
 def models(
-    vault: Warehouse, fingerprints: Mapping[str, str | None], labels: Labels
+    vault: Warehouse,
+    fingerprints: Mapping[str, str | None],
+    labels: Labels,
+    standing: Collection[str] = (),
 ) -> tuple[Model, ...]:
     """Return every job of the ledger, the newest first.
 
@@ -28,6 +31,7 @@ def models(
         vault: the warehouse.
         fingerprints: of the lines that were checked last, by dataset.
         labels: classes that the config of each dataset declares.
+        standing: keys of jobs that stand for the lines of now, which were not worth another one.
     """
     if not vault.has("fine_tune_jobs"):
         return ()
@@ -38,7 +42,7 @@ def models(
         "created_at at time zone 'UTC', updated_at at time zone 'UTC' "
         "from fine_tune_jobs order by created_at desc, job_key"
     )
-    return tuple(_model(vault, row, fingerprints, labels) for row in rows)
+    return tuple(_model(vault, row, fingerprints, labels, standing) for row in rows)
 
 
 def _model(
@@ -46,6 +50,7 @@ def _model(
     row: tuple[Any, ...],
     fingerprints: Mapping[str, str | None],
     labels: Labels,
+    standing: Collection[str],
 ) -> Model:
     (job_key, dataset, fingerprint, state, outcome, backend, base_model, hyperparameters, seed,
      n_examples, n_training_tokens, n_billed, n_trained, cost, currency, tuned, error_code, parked,
@@ -71,7 +76,7 @@ def _model(
         fine_tuned_model=tuned,
         error_code=error_code,
         parked_reason=parked,
-        is_current=fingerprint == fingerprints.get(dataset),
+        is_current=fingerprint == fingerprints.get(dataset) or job_key in standing,
         epsilon=None if epsilon is None else float(epsilon),
         created_at=created_at.replace(tzinfo=UTC),
         updated_at=updated_at.replace(tzinfo=UTC),

@@ -7,7 +7,7 @@ from python_stages.site.charts import WIDTH
 from python_stages.site.facts.model import AuditRow, Confusion, Point, Score
 from python_stages.site.svg import BLUE, GREEN, GREY, INK, ORANGE, RED, chart_of, draw
 
-ROLES: Final = ("tuned", "base", "tfidf", "majority")
+ROLES: Final = ("tuned", "previous", "base", "tfidf", "majority")
 _COLOURS: Final = (BLUE, ORANGE, GREEN, GREY)
 _CELL: Final = 24
 

@@ -92,6 +92,9 @@ class Pages:
             d=dataset,
             data_docs=data_docs.page_of(dataset.name) if self.has_data_docs else None,
             jobs=[one for one in self.report.models if one.dataset == dataset.name],
+            in_use=next(
+                (m for m in self.report.models if m.job_key == dataset.change_log.in_use), None
+            ),
             charts={name: Markup(svg) for name, svg in drawn.items()},  # noqa: S704 - drawn by us
             **rows.dataset(dataset),
         )

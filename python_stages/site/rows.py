@@ -32,6 +32,18 @@ def dataset(one: Dataset) -> dict[str, list[Row]]:
         "check_rows": [
             (c.description, c.is_success, _or(c.n_checked), _or(c.n_failed)) for c in one.checks
         ],
+        "version_rows": [
+            (f"version {v.number}", f"{v.built_at:%Y-%m-%d %H:%M}", v.n_examples,
+             *((NOTHING,) * 6 if v.drift is None else (v.n_added, v.n_removed, v.n_relabelled,
+             _or(v.psi_labels), _or(v.psi_lengths), _or(v.psi_words))), v.drift or NOTHING)
+            for v in one.change_log.versions
+        ],
+        "correction_rows": [
+            (c.outcome, c.reason or NOTHING, c.n) for c in one.change_log.corrections
+        ],
+        "retraining_rows": [
+            (f"{r.decided_at:%Y-%m-%d %H:%M}", r.reason) for r in one.change_log.retrainings
+        ],
         "sealed_rows": [
             (f.path, _state(f), _or(f.n_rows), _or(f.n_bytes), ", ".join(f.recipients) or NOTHING,
              f.signer or NOTHING)
@@ -50,7 +62,7 @@ def model(one: Model) -> dict[str, list[Row]]:
             ("tuned model", one.fine_tuned_model or NOTHING),
             ("hyperparameters", one.hyperparameters),
             ("seed", str(one.seed)),
-            ("trained on the lines that were checked last", one.is_current),
+            ("trained on the lines that were checked last, or stands for them", one.is_current),
             ("error code", one.error_code or NOTHING),
             ("waits for a person because", one.parked_reason or NOTHING),
             ("first recorded", f"{one.created_at:%Y-%m-%d %H:%M:%S} UTC"),

@@ -36,7 +36,7 @@ from python_stages.training.results import (
     TrainResult,
 )
 from python_stages.training.settings import TrainSettings
-from python_stages.training.storage import FolderStorage, MemoryStorage, Storage
+from python_stages.training.storage import FolderStorage, MemoryStorage, Start, Storage
 
 if TYPE_CHECKING:
     from python_stages.training.decode import (
@@ -56,6 +56,7 @@ __all__ = [
     "FolderStorage",
     "MemoryStorage",
     "PrivacyReport",
+    "Start",
     "Storage",
     "TokenLogprob",
     "TrainEvent",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from python_stages.training.batches import Part
     from python_stages.training.dataset import Dataset
     from python_stages.training.privacy import Mechanism
-    from python_stages.training.storage import Storage
+    from python_stages.training.storage import Start, Storage
 
 
 class Tally(NamedTuple):
@@ -70,6 +70,14 @@ class Engine(Protocol):
 
     def restore(self, arrays: "Mapping[str, np.ndarray]") -> None:
         """Take up what `arrays` gave, of the same sizes."""
+
+    def begin_with(self, start: "Start") -> None:
+        """Take up weights that were published, of the same sizes, before the first step.
+
+        Raises:
+            ConfigError: they are of another base.
+            StageError: there are none, or they are not what the trainer writes.
+        """
 
     def publish(self, storage: "Storage", name: str) -> None:
         """Keep the weights for publication."""

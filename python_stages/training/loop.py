@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from python_stages.errors import ConfigError
 from python_stages.training import checkpoint, dataset, makers, privacy
 from python_stages.training.bases import base_of
 from python_stages.training.batches import PART_ROWS, Epochs, PoissonSample, Schedule, parts
@@ -27,7 +28,7 @@ from python_stages.training.results import (
     metrics_csv,
 )
 from python_stages.training.settings import TrainSettings
-from python_stages.training.storage import Storage
+from python_stages.training.storage import Start, Storage
 
 Wish = Literal["stop", "pause"] | None
 
@@ -45,6 +46,7 @@ def train(
     on_event: Callable[[TrainEvent], None] = lambda _: None,
     should_stop: Callable[[], Wish] = lambda: None,
     resume: bool = True,
+    start: Start | None = None,
 ) -> TrainResult | None:
     """Train a model on chat lines; return None if it was stopped or paused.
 
@@ -59,11 +61,17 @@ def train(
         on_event: told of every step.
         should_stop: asked after every step; "pause" keeps the state, "stop" does not.
         resume: go on from the storage's state if there is one; else it is cleared.
+        start: weights to begin with; None: the base's, or fresh ones.
 
     Raises:
         ConfigError: the settings do not fit the rows, or the state is of another training.
         StageError: a line is not of the form.
     """
+    if start is not None and settings.is_private:
+        raise ConfigError(
+            "a model that goes on from another one on the same rows loses as much privacy as both "
+            "together, and epsilon would name a part of it: with epsilon, begin with a base"
+        )
     base = base_of(settings.preset)
     encode = makers.encoder(base)
     rows, counts = dataset.read(
@@ -79,14 +87,18 @@ def train(
     plan = make_plan(settings, rows.n_rows, has_validation=validation is not None)
     if not resume:
         checkpoint.clear(storage)
+    engine = makers.engine(base, plan, settings.seed)
+    if start is not None:
+        engine.begin_with(start)
     training = _Training(
         settings=settings,
         plan=plan,
         rows=rows,
         validation=validation,
         counts=counts,
-        engine=makers.engine(base, plan, settings.seed),
+        engine=engine,
         storage=storage,
+        start=None if start is None else hashlib.sha256(start.storage.read(start.name)).hexdigest(),
     )
     return training.run(on_event, should_stop)
 
@@ -118,7 +130,9 @@ class _Training:
         counts: DataCounts,
         engine: Engine,
         storage: Storage,
+        start: str | None,
     ) -> None:
+        self.start = start
         self.settings = settings
         self.plan = plan
         self.rows = rows
@@ -292,6 +306,7 @@ class _Training:
         """Return what tells this training from every other one."""
         valid = None if self.validation is None else self.validation.digest()
         told = [self.settings.to_json(), self.rows.digest(), valid, checkpoint.FORMAT]
+        told += [] if self.start is None else [self.start]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import optax
 from jax_privacy.noise_addition import gaussian_privatizer
 
+from python_stages.errors import ConfigError
 from python_stages.training import checkpoint
 from python_stages.training.batches import Part
 from python_stages.training.clipping import Weight, clipped_sum
@@ -24,7 +25,7 @@ from python_stages.training.model import Layers, Params, init, logits
 from python_stages.training.plan import Plan
 from python_stages.training.presets import ModelShape
 from python_stages.training.privacy import Mechanism
-from python_stages.training.storage import Storage
+from python_stages.training.storage import Start, Storage
 from python_stages.training.tokenizer import public_shares
 
 Gradients = dict[str, jax.Array]
@@ -124,6 +125,14 @@ class JaxEngine:
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take up parameters and moments."""
         self.state = self.state.restored(arrays)
+
+    def begin_with(self, start: Start) -> None:
+        """Take up published parameters, with moments that know nothing."""
+        arrays, shape = checkpoint.read_weights(start.storage, start.name)
+        if shape != self._plan.shape:
+            raise ConfigError("the model to begin with has other sizes than its base: train anew")
+        params = {name: jnp.asarray(arrays[name]) for name in self.state.params}
+        self.state = State(params, _ADAM.init(params))
 
     def publish(self, storage: Storage, name: str) -> None:
         """Keep the parameters for publication."""

@@ -1,6 +1,7 @@
 """Where checkpoints are kept: the caller decides, and encrypts if they are to be secret."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,19 @@ class Storage(Protocol):
 
     def delete(self, name: str) -> None:
         """Drop what was kept under a name, if anything was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Published weights that a training begins with.
+
+    Args:
+        storage: where they are kept.
+        name: their name there.
+    """
+
+    storage: Storage
+    name: str
 
 
 class MemoryStorage:

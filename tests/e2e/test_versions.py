@@ -47,6 +47,7 @@ class Versions(WarmProject):
                 "transactions_csv": str(self.source),
                 "sample_per_class": None,
                 "feedback": str(self.root),
+                "max_feedback_reject_share": 1,  # rows go, and corrections with them
             },
         )
 

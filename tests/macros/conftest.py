@@ -5,6 +5,7 @@ What a test wants to vary is rendered as a named parameter (`$n_per_stratum`), a
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import duckdb
 import pytest
@@ -28,18 +29,19 @@ _MACROS = {
     "all_cells": "large_cells('people', ['id', 'city', 'country'], ['city', 'country'], 1)",
     "chat_examples": "chat_examples('scrubbed', dataset='demo', validation_share='$share')",
     "population_stability": "population_stability('bins')",
+    "version_sql": "version_sql('demo', 'examples', 'feedback', 'trained_lines', 'trained_words')",
     "estimate_tokens": "estimate_tokens('text')",
     "jsonl_line": "jsonl_line('messages')",
 }
 
 
 @pytest.fixture(scope="session")
-def macros(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+def macros(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """Return the SQL of each macro, rendered by one `dbt compile`."""
     project = WarmProject(CHECKOUT, tmp_path_factory.mktemp("macros"))
     calls = ", ".join(f"{json.dumps(name)}: {call}" for name, call in _MACROS.items())
     done = project.dbt("--quiet", "compile", "--inline", f"{{{{ tojson({{{calls}}}) }}}}")
-    rendered: dict[str, str] = json.loads(done.stdout[done.stdout.index("{") :])
+    rendered: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     return rendered
 
 

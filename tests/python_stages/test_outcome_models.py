@@ -18,9 +18,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import keys
+from python_stages import dbt_plugin, keys
 from python_stages.errors import ConfigError, StageError
 from python_stages.hooks import fingerprint_relation
+from python_stages.jobs.ledger import Decision, Ledger
 from python_stages.outcome_models import evaluations, predictions
 from tests.e2e.conftest import CHECKOUT, Project
 from tests.e2e.warm import WarmProject
@@ -156,6 +157,7 @@ def world(
 ) -> Iterator[World]:
     monkeypatch.setenv("SEALTUNE_VAULT_DIR", str(tmp_path / "vault"))
     monkeypatch.setenv("SEALTUNE_API_KEY", API_KEY)
+    dbt_plugin.register_functions(con, ring)
     with serve_chat(ChatApi(rule=models)) as api:
         yield World(con, ring, api, tmp_path / "vault" / "ledger.sqlite")
 
@@ -232,6 +234,106 @@ def test_texts_are_predicted_without_baselines(world: World) -> None:
         ("base", "text", True): 21,
     }
     assert {row["reference"] for row in rows} >= {"Gase000", "Retaile001"}
+
+
+# ── two models, the same questions ──
+
+
+def trained_on(world: World, rows: list[dict[str, str]]) -> str:
+    """Write down what a job was trained on, as the submit hook does; return its fingerprint."""
+    found = fingerprint(rows, world.ring)
+    world.con.register("trained_rows", pa.Table.from_pylist(rows, SCHEMA))
+    world.con.execute(
+        "create table if not exists trained_lines (dataset_fingerprint varchar, split varchar, "
+        "prompt_hmac varchar)"
+    )
+    world.con.execute(
+        "insert into trained_lines select ?, split, keyed_hmac('tickets.prompt', "
+        "from_json(messages, '[\"JSON\"]')[:-2]::varchar) from trained_rows",
+        [found],
+    )
+    return found
+
+
+def test_the_model_that_it_would_replace_is_asked_the_same_examples(world: World) -> None:
+    trained_on(world, world.examples)
+    world.succeed()
+    world.build()
+    world.examples = examples(72)
+    trained_on(world, world.examples)
+    world.succeed(key="2" * 64, job_id="ftjob-2", fine_tuned_model="ft:small-1-again")
+    world.n_asked()
+    rows = [one for one in world.build() if one["job_key"] == "2" * 64]
+    n = count(rows, "model_role")[("tuned",)]
+    assert n == sum(one["split"] == "validation" for one in world.examples)
+    assert count(rows, "model_role", "model")[("previous", "ft:small-1")] == n
+    # what the earlier model was asked already was paid for
+    assert world.n_asked() == {"ft:small-1-again": n, "ft:small-1": n - 21, "small-1": n - 21}
+
+
+def test_what_either_was_trained_on_is_not_asked_though_the_split_is_another(world: World) -> None:
+    trained_on(world, world.examples)
+    world.succeed()
+    for one in world.examples[:40]:
+        one["split"] = "validation"
+    trained_on(world, world.examples)
+    world.succeed(key="2" * 64, job_id="ftjob-2", fine_tuned_model="ft:small-1-again")
+    rows = [one for one in world.build() if one["job_key"] == "2" * 64]
+    held_back = {one["example_id"] for one in examples() if one["split"] == "validation"}
+    assert {one["example_id"] for one in rows} == held_back
+
+
+def test_a_model_whose_training_nobody_wrote_down_is_not_compared_with(world: World) -> None:
+    world.succeed()
+    world.succeed(key="2" * 64, job_id="ftjob-2", fine_tuned_model="ft:small-1-again")
+    roles = {one["model_role"] for one in world.build() if one["job_key"] == "2" * 64}
+    assert roles == {"tuned", "base", "majority", "tfidf"}
+
+
+def test_a_base_that_is_the_model_before_is_asked_once(world: World) -> None:
+    trained_on(world, world.examples)
+    world.succeed()
+    world.succeed(
+        key="2" * 64,
+        job_id="ftjob-2",
+        fine_tuned_model="ft:small-1-again",
+        base_model="ft:small-1",
+        parent_key="1" * 64,
+    )
+    roles = {one["model_role"] for one in world.build() if one["job_key"] == "2" * 64}
+    assert roles == {"tuned", "previous", "majority", "tfidf"}
+
+
+def stand_for(world: World, rows: list[dict[str, str]]) -> None:
+    """Decide that lines are not worth another job than the first."""
+    decision = Decision(
+        dataset="tickets",
+        dataset_fingerprint=fingerprint(rows, world.ring),
+        key="1" * 64,
+        is_retrained=False,
+        reason="not retrained",
+        drift_psi=0.0,
+        n_feedback=0,
+        changed_share=0.01,
+    )
+    with Ledger(world.ledger) as ledger, ledger.submitter():
+        ledger.decide(decision)
+
+
+def test_lines_that_were_not_worth_a_job_are_asked_of_the_model_that_stays(world: World) -> None:
+    trained_on(world, world.examples)
+    world.succeed()
+    world.build()
+    world.n_asked()
+    world.examples = examples(72)
+    assert len(world.build()) == 84  # nobody said that these lines passed their check
+    stand_for(world, world.examples)
+    rows = world.build()
+    n = sum(one["split"] == "validation" for one in world.examples)
+    assert count(rows, "job_key", "model_role")[("1" * 64, "tuned")] == n
+    assert world.n_asked() == {"ft:small-1": n - 21, "small-1": n - 21}
+    assert world.build() == rows
+    assert world.n_asked() == {}
 
 
 # ── paid once ──

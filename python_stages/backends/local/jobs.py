@@ -28,6 +28,7 @@ from python_stages.backends.local.rows import (
     FileRow,
     JobPhase,
     JobRow,
+    ModelRow,
     new_id,
 )
 from python_stages.backends.local.service import Service, Serviced
@@ -59,11 +60,10 @@ router = APIRouter(prefix="/v1/fine_tuning/jobs", tags=["fine-tuning"])
 def create_job(wanted: CreateJob, service: Serviced) -> Job:
     """Create a fine-tuning job; its files are validated before it waits for its turn.
 
-    `privacy` is an extension: with it the model is trained with differential privacy.
+    `model` is a base, or a tuned model whose weights it then begins with. `privacy` is an
+    extension: with it the model is trained with differential privacy.
     """
-    if wanted.model not in service.trainer.base_models():
-        message = "The model is not available for fine-tuning: GET /v1/models lists those that are."
-        raise ApiError(400, message, param="model", code="model_not_available")
+    base = _base(service, wanted)
     _check_file(service, wanted.training_file, "training_file")
     if wanted.validation_file is not None:
         _check_file(service, wanted.validation_file, "validation_file")
@@ -78,7 +78,7 @@ def create_job(wanted: CreateJob, service: Serviced) -> Job:
         seed=seed,
         suffix=wanted.suffix,
         metadata=wanted.metadata,
-        settings=_settings(wanted, seed),
+        settings=_settings(wanted, base, seed),
     )
     try:
         service.trainer.check(row.settings)
@@ -191,6 +191,24 @@ def _moved(service: Service, job_id: str, was: tuple[JobPhase, ...], to: JobPhas
     return shown_job(row)
 
 
+def _base(service: Service, wanted: CreateJob) -> str:
+    """Return the base of a job: the one that is named, or that of the tuned model."""
+    if wanted.model in service.trainer.base_models():
+        return wanted.model
+    model = service.store.get(ModelRow, wanted.model)
+    job = None if model is None else service.store.get(JobRow, model.job_id)
+    if job is None:
+        message = "The model is not available for fine-tuning: GET /v1/models lists those that are."
+        raise ApiError(400, message, param="model", code="model_not_available")
+    if wanted.privacy is not None:
+        message = (
+            "A model that goes on from a tuned one loses the privacy of both trainings, and "
+            "epsilon would name a part of it: begin with a base."
+        )
+        raise ApiError(400, message, param="privacy", code="invalid_value")
+    return job.base
+
+
 def _check_file(service: Service, file_id: str, param: str) -> None:
     row = service.store.get(FileRow, file_id)
     if row is None or (row.expires_at is not None and row.expires_at <= now()):
@@ -201,11 +219,11 @@ def _check_file(service: Service, file_id: str, param: str) -> None:
         raise ApiError(400, message, param=param, code="invalid_file_purpose")
 
 
-def _settings(wanted: CreateJob, seed: int) -> dict[str, Any]:
+def _settings(wanted: CreateJob, base: str, seed: int) -> dict[str, Any]:
     """Return the trainer's settings; what is left to it is left out."""
     method = wanted.method.supervised if wanted.method is not None else None
     chosen = (method.hyperparameters if method is not None else None) or wanted.hyperparameters
-    values: dict[str, Any] = {"preset": wanted.model, "seed": seed}
+    values: dict[str, Any] = {"preset": base, "seed": seed}
     values |= (chosen or Hyperparameters()).model_dump()
     if wanted.privacy is not None:
         values |= wanted.privacy.model_dump()

@@ -60,6 +60,11 @@ class JobRow:
     privacy: Mapping[str, Any] | None = None
 
     @property
+    def base(self) -> str:
+        """The base that it tunes, or that the model was tuned from that it goes on from."""
+        return str(self.settings["preset"])
+
+    @property
     def is_ended(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.phase not in UNFINISHED

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from python_stages.backends.local.blobs import JobStorage
 from python_stages.training.asking import Model
+from python_stages.training.storage import Start
 
 DEFAULT_MODULE: Final = "python_stages.training"
 
@@ -57,9 +58,12 @@ class Trainer:
         storage: JobStorage,
         on_event: Callable[[Any], None],
         should_stop: Callable[[], Literal["stop", "pause"] | None],
+        start: Start | None = None,
     ) -> Any:
         """Train, from where the storage says it was; return None where it was stopped."""
         module = self._module()
+        # one that stands in for the trainer in tests may know no other beginning
+        begin = {} if start is None else {"start": start}
         return module.train(
             module.TrainSettings.from_json(settings),
             train_lines,
@@ -68,6 +72,7 @@ class Trainer:
             on_event=on_event,
             should_stop=should_stop,
             resume=True,
+            **begin,
         )
 
     def checkpoints(self, result: Any) -> list[PublishedCheckpoint]:

@@ -40,7 +40,8 @@ from python_stages.backends.local.rows import (
 )
 from python_stages.backends.local.store import Store, open_store
 from python_stages.backends.local.trainer import Trainer
-from python_stages.errors import SealtuneError
+from python_stages.errors import BackendError, SealtuneError
+from python_stages.training.storage import Start
 
 if TYPE_CHECKING:
     from python_stages.training import TrainEvent, TrainResult
@@ -130,10 +131,25 @@ def work(
         storage=storage,
         on_event=progress.on_event,
         should_stop=is_still_mine.should_stop,
+        start=_start(job, store, blobs),
     )
     progress.save()
     if is_still_mine.should_stop() is None and result is not None:
         _store_result(job, store, blobs, trainer, result)
+
+
+def _start(job: JobRow, store: Store, blobs: Blobs) -> Start | None:
+    """Return the weights that a job begins with; None where it tunes a base.
+
+    Raises:
+        BackendError: the model was deleted since the job was made.
+    """
+    if job.model == job.base:
+        return None
+    model = store.get(ModelRow, job.model)
+    if model is None:
+        raise BackendError("the model that the job begins with was deleted: begin with a base")
+    return Start(JobStorage(blobs, model.job_id), model.checkpoint)
 
 
 def _store_result(
@@ -147,7 +163,7 @@ def _store_result(
         created_at=now(),
     )
     blobs.write(FILES, results.file_id, result.metrics_csv)
-    model_id = f"ft:{job.model}:local:{job.suffix or ''}:{random_text(_N_NAME_CHARACTERS)}"
+    model_id = f"ft:{job.base}:local:{job.suffix or ''}:{random_text(_N_NAME_CHARACTERS)}"
     models, checkpoints = _published(job.job_id, model_id, trainer, result)
     with store.connected() as connection:
         is_ended = store.move_in(

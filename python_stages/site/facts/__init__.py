@@ -3,6 +3,7 @@
     report.py     the whole of it
     dataset.py    what became of a dataset
     model.py      what became of a job and its model
+    change_log.py what changed in a dataset from version to version
     verdict.py    judgements
 
 None of it is a value of a row. A breakdown by a property of rows (class, entity, length) holds

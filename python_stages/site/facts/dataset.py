@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from python_stages.site.facts.change_log import ChangeLog
 from python_stages.site.facts.verdict import Fact, Verdict
 
 
@@ -245,3 +246,5 @@ class Dataset(Fact):
     """Keyed fingerprint of the lines that were checked."""
     flows: tuple[Flow, ...]
     """Where each column of the source goes, the most private first."""
+    change_log: ChangeLog
+    """What changed from version to version, and which model is in use."""

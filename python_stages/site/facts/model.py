@@ -23,7 +23,7 @@ class Score(Fact):
     """How good a model is by one metric, or how much better than another, as in `evaluations`."""
 
     role: str
-    """tuned, base, majority or tfidf."""
+    """tuned, previous (the model that it would replace), base, majority or tfidf."""
     compared_with: str | None
     """Model whose number is subtracted; null for the number itself."""
     metric: str
@@ -151,7 +151,8 @@ class Model(Fact):
     parked_reason: str | None
     """Why the job waits for a person."""
     is_current: bool
-    """Whether it is trained on the lines that the check of this build passed."""
+    """Whether it is trained on the lines that the check passed, or stands for them, which were not
+    worth another job."""
     epsilon: float | None
     """Differential privacy that was asked for; null for none."""
     created_at: datetime

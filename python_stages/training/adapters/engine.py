@@ -17,7 +17,7 @@ from python_stages.training.dataset import Dataset
 from python_stages.training.engine import Tally
 from python_stages.training.plan import Plan
 from python_stages.training.privacy import Mechanism
-from python_stages.training.storage import Storage
+from python_stages.training.storage import Start, Storage
 
 _LARGEST_NORM: Final = 1.0  # of a batch's gradient, without differential privacy
 _ROWS_AT_ONCE: Final = 8  # whose activations and gradients are in memory
@@ -106,6 +106,13 @@ class TorchEngine:
                 self._adam.state[p] = {
                     key: torch.from_numpy(np.array(arrays[f"{key}.{name}"])) for key in _MOMENTS
                 }
+
+    def begin_with(self, start: Start) -> None:
+        """Take up published adapters, with moments that know nothing."""
+        found = checkpoint.read_adapters(start.storage, start.name)
+        if found is None or found[1:] != (self._base.name, self._fingerprint()):
+            raise ConfigError("the model to begin with has another base: train anew")
+        bases.set_adapters(self._model, found[0])
 
     def publish(self, storage: Storage, name: str) -> None:
         """Keep the adapters for publication, with the name and the hash of their base."""

@@ -29,20 +29,34 @@ class World:
         """File of the ledger."""
         return self.vault / "ledger.sqlite"
 
-    def evaluate(self, key: str, right: str, *, start: int = 0) -> None:
-        """Note what a model answered: `+` is right, `-` wrong, `?` not answered yet."""
+    def evaluate(
+        self, key: str, right: str, *, start: int = 0, previous: str | None = None
+    ) -> None:
+        """Note what a model answered: `+` is right, `-` wrong, `?` not answered yet.
+
+        `previous` names the model that was asked beside that of the job, where it was not that.
+        """
         with closing(duckdb.connect(":memory:")) as con:
             dbt_plugin.open_vault(con, self.vault, self.ring.vault_key())
             con.execute(
                 "create table if not exists vault.main.predictions (job_key text, model_role text, "
-                "task text, example_fingerprint text, label text, reference text, "
+                "model text, task text, example_fingerprint text, label text, reference text, "
                 "predicted text, answer text, is_valid boolean)"
             )
             for number, one in enumerate(right, start):
                 predicted = "Gas" if one == "+" else "Travel"
-                values = ["tuned", "classification", f"f{number}", "Gas", "Gas", predicted]
+                role = "previous" if previous else "tuned"
+                values = [
+                    role,
+                    previous or "ft:own",
+                    "classification",
+                    f"f{number}",
+                    "Gas",
+                    "Gas",
+                    predicted,
+                ]
                 con.execute(
-                    "insert into vault.main.predictions values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "insert into vault.main.predictions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     [key, *values, predicted, None if one == "?" else one == "+"],
                 )
 
@@ -102,6 +116,24 @@ def test_only_examples_that_both_were_asked_count_and_too_few_are_refused(world:
     done = world.promote("--least", "20")  # 20 alike say little: up to 14 % worse is possible
     assert (done.exit_code, "may be worse" in done.stderr) == (1, True)
     assert world.promote("--least", "20", "--margin", "0.2").exit_code == 0
+
+
+def test_where_the_one_in_use_was_asked_the_same_examples_these_are_compared(
+    world: World,
+) -> None:
+    world.evaluate(FIRST, "+" * 40)
+    world.evaluate(SECOND, "+" * 40, start=100)
+    world.evaluate(SECOND, "-" * 20 + "+" * 20, start=100, previous="ft:1")
+    done = world.promote()
+    assert (done.exit_code, "difference +0.500" in done.stdout) == (0, True)
+
+
+def test_another_model_that_was_asked_is_no_rival(world: World) -> None:
+    world.evaluate(FIRST, "+" * 40)
+    world.evaluate(SECOND, "+" * 25 + "-" * 15)
+    world.evaluate(SECOND, "-" * 40, previous="ft:other")
+    done = world.promote()
+    assert (done.exit_code, "difference -0.375" in done.stdout) == (1, True)
 
 
 def test_a_model_that_has_not_answered_everything_is_not_judged(world: World) -> None:

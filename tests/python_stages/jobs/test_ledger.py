@@ -237,6 +237,7 @@ def test_a_ledger_of_version_1_is_brought_up_with_every_job_and_event(version_1:
         assert sum(len(ledger.events(row.key)) for row in rows) == n_events
         assert [ledger.results(row.key) for row in rows] == [()] * len(rows)
     new = {"in_doubt_until": None, "are_results_stored": False, "n_result_looks": 0, "access": "{}"}
+    new["parent_key"] = None
     reasons = {"parked_reason": None}
     assert [asdict(row) | reasons for row in rows] == [job | new | reasons for job in jobs]
     assert {row.state for row in rows} >= {State.SUBMITTING, State.JOB_CREATED, State.PLANNED}

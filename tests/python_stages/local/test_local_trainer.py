@@ -43,9 +43,8 @@ def ask(client: openai.OpenAI, model: str, question: str, **more: Any) -> Any:
 def create(client: openai.OpenAI, n_rows: int, n_epochs: int, **more: Any) -> Any:
     method: Any = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": n_epochs}}}
     file_id = upload(client, examples(n_rows))
-    job = client.fine_tuning.jobs.create(
-        model="nano", training_file=file_id, method=method, seed=1, **more
-    )
+    asked: dict[str, Any] = {"model": "nano", "seed": 1, **more}
+    job = client.fine_tuning.jobs.create(training_file=file_id, method=method, **asked)
     return wait(client, job.id)
 
 
@@ -110,3 +109,27 @@ def test_a_private_job_of_too_few_rows_says_why_it_failed(server: Server) -> Non
         assert failed.status == "failed"
         assert failed.error.code == "training_failed"
         assert "rows" in failed.error.message
+
+
+def first_loss(client: openai.OpenAI, job: Any) -> float:
+    """Return the loss of a job's first step."""
+    _, first, *_ = client.files.content(job.result_files[0]).content.decode().splitlines()
+    return float(first.split(",")[1])
+
+
+def test_a_tuned_model_can_be_tuned_on_and_begins_with_what_it_learned(server: Server) -> None:
+    with server.client() as client:
+        parent = create(client, 60, 6)
+        again: dict[str, Any] = {"model": parent.fine_tuned_model}
+        child = create(client, 60, 1, **again)
+        assert (child.status, child.model) == ("succeeded", parent.fine_tuned_model)
+        assert child.fine_tuned_model.startswith("ft:nano:local:")
+        assert first_loss(client, child) < first_loss(client, parent) / 3
+        with pytest.raises(openai.BadRequestError, match="loses the privacy of both trainings"):
+            create(client, 60, 1, **again, extra_body={"privacy": {"epsilon": 4.0}})
+        # what it began with may go; it stands by itself
+        client.models.delete(parent.fine_tuned_model)
+        assert ask(client, child.fine_tuned_model, "airline number 3").choices[0].message.content
+        with pytest.raises(openai.BadRequestError) as caught:
+            create(client, 60, 1, **again)
+        assert caught.value.code == "model_not_available"

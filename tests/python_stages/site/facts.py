@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from python_stages.site.facts.change_log import ChangeLog, Corrections, Retraining, Version
 from python_stages.site.facts.dataset import (
     Check,
     ClassCount,
@@ -31,6 +32,7 @@ from python_stages.site.facts.report import SCHEMA_VERSION, Change, Measure, Rep
 from python_stages.site.facts.verdict import Level, Verdict
 from python_stages.site.suppress import SMALL
 
+JOB_KEY = "0123456789ab" * 5
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 UNKNOWN = Verdict(Level.OPEN, "not judged", ())
 
@@ -69,6 +71,23 @@ def flow(column: str, privacy: str, *passages: Passage) -> Flow:
 
 
 R, S, A = Passage.RAW, Passage.SCRUBBED, Passage.ABSENT
+CHANGE_LOG = ChangeLog(
+    versions=(
+        Version(2, NOW, 100, 8, 6, None, 0.01, 0.02, 0.12, "moderate"),
+        Version(1, NOW, 98, None, None, None, None, None, None, None),
+    ),
+    corrections=(Corrections("merged", None, 3), Corrections("rejected", "unknown_example", 1)),
+    retrainings=(
+        Retraining(
+            NOW,
+            JOB_KEY,
+            is_retrained=False,
+            reason="not retrained: drift 0.12 of 0.2; measured from job abababababab",
+            is_current=True,
+        ),
+    ),
+    in_use=JOB_KEY,
+)
 DATASET = Dataset(
     name="notes",
     description="Notes of a clinic.",
@@ -102,9 +121,10 @@ DATASET = Dataset(
         flow("note", "free_text", R, R, R, S, S, S),
         flow("age", "quasi", R, R, R, R, R, R),
     ),
+    change_log=CHANGE_LOG,
 )
 MODEL = Model(
-    job_key="0123456789ab" * 5,
+    job_key=JOB_KEY,
     dataset="notes",
     verdict=UNKNOWN,
     state="FILES_DELETED",

@@ -22,6 +22,7 @@ from python_stages.site import (
     report_json,
 )
 from python_stages.site.artifacts import Manifest
+from python_stages.site.facts.change_log import ChangeLog
 from python_stages.site.facts.report import Report
 from python_stages.site.lineage import Lineage
 from python_stages.site.pages import Link, Pages, dataset_page, model_page
@@ -103,13 +104,24 @@ def test_whatever_was_not_measured_says_so() -> None:
     bare = replace(
         DATASET, stages=(), masked=None, recalls=(), classes=(), tokens=None, checks=(), sealed=(),
         n_duplicates=None, is_split_disjoint=None, fingerprint=None,
+        change_log=ChangeLog((), (), (), None),
     )  # fmt: skip
     model = replace(MODEL, curve=(), scores=(), classes=(), confusion=(), audit=None)
     drawn = pages(replace(REPORT, datasets=(bare,), models=(model,)))
-    assert drawn[dataset_page(bare)].count("Not measured:") == 7
+    assert drawn[dataset_page(bare)].count("Not measured:") == 8
     assert drawn[model_page(model)].count("Not measured:") == 4
     empty = pages(replace(REPORT, datasets=(), models=(), changes=(), history=()))
     assert empty["index.html"].count("Not measured:") == 2
+
+
+def test_a_dataset_says_what_changed_why_it_was_not_trained_again_and_which_model_is_in_use(
+    drawn: dict[str, str],
+) -> None:
+    page = drawn[dataset_page(DATASET)]
+    assert "Drift from the version before: moderate." in page
+    assert "These lines: not retrained: drift 0.12 of 0.2" in page
+    assert '<th scope="row">rejected</th><td>unknown_example</td>' in page
+    assert f'In use: <a href="{model_page(MODEL)}">' in page
 
 
 def test_a_small_count_reads_few(drawn: dict[str, str]) -> None:
