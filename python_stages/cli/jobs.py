@@ -1,5 +1,6 @@
 """The `sealtune jobs` commands and `sealtune watch`: look at jobs, follow, end and settle them."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -243,7 +244,7 @@ def watch(
             try:
                 progresses = follow(row, backend, Pace(every))
                 if as_json:
-                    *_, last = [None, *progresses]
+                    last = next(iter(deque(progresses, maxlen=1)), None)
                 else:
                     last = show(progresses, Console(), f"{_name(row)}: job {row.job_id}")
             except KeyboardInterrupt:

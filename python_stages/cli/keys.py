@@ -148,8 +148,8 @@ def keys_receive(
     """
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     received = dataset_keys.receive(ring.folder, line.read(), ring.identities())
-    line = f"files under the dataset key {received} now open here"
-    report({"key_id": received}, line, as_json=as_json)
+    said = f"files under the dataset key {received} now open here"
+    report({"key_id": received}, said, as_json=as_json)
 
 
 @keys_app.command("open-field")

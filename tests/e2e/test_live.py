@@ -26,7 +26,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     found = Project(CHECKOUT, tmp_path_factory.mktemp("live"))
     rows = ("--rows", str(_ROWS), "--out", str(found.root / "mine.csv"))
     found.sealtune("generate", "transactions", *rows)
-    found.dbt("build", "-s", "+stg_transactions")
+    found.dbt("build", "-s", "+transactions_sampled")
     return found
 
 

@@ -100,7 +100,12 @@ def test_duckdb_tells_how_far_a_query_is() -> None:
         con.execute("set threads = 1")
         con.execute("create table numbers as select range as n from range(150_000)")
         query_progress.measure(con)
-        stop = threading.Thread(target=lambda: (enough.wait(), con.interrupt()))
+
+        def stop_then() -> None:
+            enough.wait()
+            con.interrupt()
+
+        stop = threading.Thread(target=stop_then)
         stop.start()
         with query_progress.told(con), pytest.raises(duckdb.InterruptException):
             con.execute("select count(*) from numbers a join numbers b on a.n <> b.n").fetchall()
