@@ -29,6 +29,8 @@ Arrows point down this list, never up.
     seal/             sealed files: fingerprints, format, writer, reader, sealing again
     keys/             who may open, sign and count
     example_sql.py    how rows become lines, in SQL
+    running.py        a build that runs now, for other processes that look on
+    query_progress.py   how far DuckDB is with a query
     progress.py       how far a stage has come, for who looks on
     names.py          names that people type, and which was meant
     code_version.py   which code it is, for whoever takes over what it made

@@ -36,10 +36,11 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.events.logging import AdapterLogger
 from dbt.flags import get_flags
+from dbt_common.events.event_manager_client import add_callback_to_manager
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb.func import PythonUDFType
 
-from python_stages import hooks, keys, names, settings
+from python_stages import hooks, keys, names, progress, query_progress, running, settings
 from python_stages.backends.local import launch
 from python_stages.errors import KeyFileError, SealtuneError, VaultError
 from python_stages.ingest import accounting as ingest
@@ -230,11 +231,11 @@ def _as_dbt_error() -> Iterator[None]:
 
 
 class ValueFreeCursor(DuckDBCursorWrapper):
-    """dbt-duckdb's cursor, whose errors hold no values."""
+    """dbt-duckdb's cursor, whose errors hold no values, and whose progress is told."""
 
     def execute(self, sql: str, bindings: Any = None) -> Self:
         """Run SQL; raise what `_as_dbt_error` makes of its errors."""
-        with _as_dbt_error():
+        with _as_dbt_error(), query_progress.told(self._cursor):
             super().execute(sql, bindings)  # type: ignore[no-untyped-call]  # dbt-duckdb
         return self
 
@@ -284,6 +285,14 @@ class Plugin(BasePlugin):
             open_vault(conn, folder, ring.vault_key())
             register_functions(conn, ring)
         self._con = conn
+        found = running.Running()
+        add_callback_to_manager(found.hear)
+        progress.listen(found.count)
+        running.publish(found, folder)
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Let DuckDB tell how far the queries of a cursor are."""
+        query_progress.measure(cursor)
 
     def store(self, target_config: TargetConfig) -> None:
         """Run one of the hooks of a model; see macros/seal.sql, submit.sql and refresh_jobs.sql."""

@@ -1,6 +1,7 @@
 """How far a stage has come, for whoever looks on in the same process.
 
-`sealtune build` does, on a terminal. Where nobody does, nothing is counted.
+Every dbt command does for the served site, and `sealtune build` on a terminal. Where nobody does,
+nothing is counted.
 """
 
 import threading
@@ -18,7 +19,7 @@ class Count:
 
     Args:
         thread: name of the thread that began it, by which it is told from what goes on beside it.
-        unit: what is counted: rows, steps.
+        unit: what is counted: rows, steps, or % of a query.
         n_done: how many are done.
         n_total: of how many, or None where that is not known.
         at: when that was so, monotonic seconds.
@@ -43,6 +44,16 @@ def heard_by(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listeners.remove(listener)
+
+
+def is_heard() -> bool:
+    """Return whether anybody listens."""
+    return bool(_listeners)
+
+
+def listen(listener: Listener) -> None:
+    """Tell a listener every count from now on, for as long as this process lives."""
+    _listeners.append(listener)
 
 
 def tell(unit: str, n_done: int, n_total: int | None, thread: str | None = None) -> None:

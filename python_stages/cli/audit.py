@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,11 +83,11 @@ def audit_show(key: JobKey, *, as_json: AsJson = False) -> None:
 
 
 @audit_app.command("run")
-def audit_run(key: JobKey) -> None:
+def audit_run(key: JobKey, *, as_json: AsJson = False) -> None:
     """Attack a job's models now, whether or not its dataset is audited by the build.
 
     Trains a shadow of it where the canaries are not in the job itself. Exits with 0 whatever comes
-    out: `sealtune audit list --json` tells the verdict.
+    out: --json prints the verdicts.
 
     Example: sealtune audit run 3f9a12
     """
@@ -100,13 +101,19 @@ def audit_run(key: JobKey) -> None:
             raise LedgerError("no dataset of this project is the job's: name it in var datasets")
         examples = con.sql("from vault.main.all_examples")
         table = audit_models.audit_now(
-            examples, job, json.loads(found[0][0]), json.loads(found[0][1]), typer.echo
+            examples,
+            job,
+            json.loads(found[0][0]),
+            json.loads(found[0][1]),
+            partial(typer.echo, err=as_json),
         )
         con.execute("begin")
         con.execute("delete from vault.main.memorization_audit where job_key = ?", [job.key])
         con.register("audited", table)
         con.execute("insert into vault.main.memorization_audit by name select * from audited")
         con.execute("commit")
+        if as_json:
+            print_json(_rows(con, f"{_VERDICTS} and job_key = ? order by audited_at", job.key))
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -1,10 +1,12 @@
 """`sealtune generate`: synthetic source files of people who do not exist."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from python_stages.cli.as_json import AsJson, report
 from python_stages.cli.sentences import sentences
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ def transactions(  # noqa: PLR0917 - typer passes options by position
     workers: Annotated[
         int | None, typer.Option(help="Processes; the file is the same at any number.", min=1)
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Write card transactions of fictional people, in the schema of the real file.
 
@@ -45,10 +49,10 @@ def transactions(  # noqa: PLR0917 - typer passes options by position
 
     truth = truth or (out.with_suffix(".truth.csv") if dirty else None)
     with sentences():
-        report = generate.generate_transactions(
+        done = generate.generate_transactions(
             out, n_rows=rows, seed=seed, dirty_rate=dirty, truth_path=truth, n_workers=workers
         )
-        _say(report, out, truth)
+        _say(done, out, truth, as_json=as_json)
 
 
 def _table_command(name: str, what: str) -> None:
@@ -62,13 +66,15 @@ def _table_command(name: str, what: str) -> None:
         seed: SeedOption = 1,
         dirty: DirtyOption = 0.0,
         truth: TruthOption = None,
+        *,
+        as_json: AsJson = False,
     ) -> None:
         from python_stages import generate
 
         path = out or Path(f"{name}.csv")
         truth = truth or (path.with_suffix(".truth.csv") if dirty else None)
         with sentences():
-            report = generate.generate_table(
+            done = generate.generate_table(
                 generate.TABLES[name],
                 path,
                 n_rows=rows,
@@ -76,7 +82,7 @@ def _table_command(name: str, what: str) -> None:
                 dirty_rate=dirty,
                 truth_path=truth,
             )
-            _say(report, path, truth)
+            _say(done, path, truth, as_json=as_json)
 
     write.__doc__ = f"Write {what}.\n\nExample: sealtune generate {name} --rows 1000"
     generate_app.command(name)(write)
@@ -90,11 +96,11 @@ _table_command("canaries", "small talk with an assistant, which the audit plants
 _table_command("pii_texts", "sentences with personal data of nobody in them, and without")
 
 
-def _say(report: "GenerationReport", out: Path, truth: Path | None) -> None:
-    n_broken = sum(report.n_broken.values())
-    typer.echo(
-        f"wrote {report.n_rows:,} good and {n_broken:,} broken records, "
-        f"{report.n_bytes:,} bytes, to {out} in {report.seconds:.1f} s"
+def _say(done: "GenerationReport", out: Path, truth: Path | None, *, as_json: bool) -> None:
+    n_broken = sum(done.n_broken.values())
+    wrote = (
+        f"wrote {done.n_rows:,} good and {n_broken:,} broken records, "
+        f"{done.n_bytes:,} bytes, to {out} in {done.seconds:.1f} s"
     )
-    if truth:
-        typer.echo(f"the broken records are listed in {truth}")
+    listed = [f"the broken records are listed in {truth}"] if truth else []
+    report({"path": out, "truth": truth, **asdict(done)}, wrote, *listed, as_json=as_json)

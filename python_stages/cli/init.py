@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from python_stages.cli.as_json import AsJson, report
+
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make, or an empty one.")],
@@ -12,6 +14,8 @@ def init(
         str | None,
         typer.Option(help="Name of the dbt project. (default: that of the folder)"),
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Lay out a new project that builds as it is: models, macros, checks and sample data.
 
@@ -24,5 +28,9 @@ def init(
     from python_stages.scaffold import lay_out
 
     named = lay_out(folder, name)
-    typer.echo(f"made the project {named} in {folder}")
-    typer.echo(f"next: cd {folder} && sealtune build")
+    report(
+        {"project": named, "folder": folder},
+        f"made the project {named} in {folder}",
+        f"next: cd {folder} && sealtune build",
+        as_json=as_json,
+    )

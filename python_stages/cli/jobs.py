@@ -1,5 +1,6 @@
 """The `sealtune jobs` commands and `sealtune watch`: look at jobs, follow, end and settle them."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from python_stages import settings
-from python_stages.cli.as_json import AsJson, print_json
+from python_stages.cli.as_json import AsJson, print_json, report
 from python_stages.cli.sentences import sentences
 from python_stages.errors import LedgerError, SealtuneError
 
@@ -71,7 +72,7 @@ def jobs_show(key: JobKey, *, as_json: AsJson = False) -> None:
 
 
 @jobs_app.command("cancel")
-def jobs_cancel(key: JobKey) -> None:
+def jobs_cancel(key: JobKey, *, as_json: AsJson = False) -> None:
     """End a job at the provider and delete its files; it is not submitted again.
 
     Example: sealtune jobs cancel 3f9a12
@@ -84,12 +85,13 @@ def jobs_cancel(key: JobKey) -> None:
         with provider_of(row) as backend:
             ended = settle.cancel(row.key, backend, ledger)
         if ended.job_id and ended.outcome == "running":
-            typer.echo(
+            line = (
                 f"{_name(ended)}: the provider takes its time to cancel; the next build, or "
                 f"`sealtune watch {ended.key[:12]}`, notes the end and deletes the files"
             )
         else:
-            typer.echo(f"{_name(ended)}: {ended.outcome}, its files are deleted")
+            line = f"{_name(ended)}: {ended.outcome}, its files are deleted"
+        report({"job": asdict(ended)}, line, as_json=as_json)
 
 
 @jobs_app.command("cleanup")
@@ -102,6 +104,7 @@ def jobs_cleanup(
     delete_model: Annotated[
         bool, typer.Option("--delete-model", help="Delete the tuned model of that job, too.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete what jobs that do not run have at the provider, check it, and say what stays there.
 
@@ -115,14 +118,19 @@ def jobs_cleanup(
             raise LedgerError("--delete-model is for one job: name it by its key")
         rows = _with_remains(ledger.jobs()) if key is None else (ledger.find(key),)
         if not rows:
-            typer.echo("nothing to clean up")
+            report({"cleaned": [], "what_stays": None}, "nothing to clean up", as_json=as_json)
             return
         with provider_of(rows[0]) as backend:
             for row in rows:
                 settle.clean(row.key, backend, ledger, delete_model=delete_model)
                 model = ", its tuned model, too" if delete_model and row.fine_tuned_model else ""
-                typer.echo(f"{_name(row)}: its files are gone from {row.backend}{model}")
-            typer.echo(f"what stays: {backend.what_stays()}")
+                # said at once: the next one may fail
+                typer.echo(
+                    f"{_name(row)}: its files are gone from {row.backend}{model}", err=as_json
+                )
+            stays = backend.what_stays()
+        done = {"cleaned": [asdict(ledger.find(row.key)) for row in rows], "what_stays": stays}
+        report(done, f"what stays: {stays}", as_json=as_json)
 
 
 @jobs_app.command("deploy")
@@ -132,6 +140,7 @@ def jobs_deploy(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete the deployment, which ends its bill.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Deploy the tuned model of an Azure job, and wait until it really answers.
 
@@ -156,12 +165,18 @@ def jobs_deploy(
                 if wanted.deployment is None:
                     raise LedgerError("this job names no deployment: set azure: {deployment: …}")
                 backend.delete_deployment(wanted.deployment)
-                typer.echo(f"{_name(row)}: the deployment {wanted.deployment} is gone")
+                gone = {"key": row.key, "deployment": wanted.deployment, "answers": False}
+                line = f"{_name(row)}: the deployment {wanted.deployment} is gone"
+                report(gone, line, as_json=as_json)
                 return
             if row.fine_tuned_model is None:
                 raise LedgerError(f"there is no tuned model yet: the job is {_state(row)}")
             name = deploy_tuned(backend, wanted, row.fine_tuned_model)
-            typer.echo(f"{_name(row)}: {name} answers; sealtune jobs deploy --delete ends its bill")
+            report(
+                {"key": row.key, "deployment": name, "answers": True},
+                f"{_name(row)}: {name} answers; sealtune jobs deploy --delete ends its bill",
+                as_json=as_json,
+            )
 
 
 @jobs_app.command("settle")
@@ -176,6 +191,7 @@ def jobs_settle(
         bool,
         typer.Option("--none", help="None is right: cancel all, delete the files, start over."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Settle a parked job: say which of the provider's jobs it is, or that none is.
 
@@ -190,10 +206,8 @@ def jobs_settle(
         row = ledger.find(key)
         with provider_of(row) as backend:
             settled = settle.settle(row.key, job, backend, ledger)
-        if settled.job_id:
-            typer.echo(f"{_name(settled)}: the job is {settled.job_id}")
-        else:
-            typer.echo(f"{_name(settled)}: the next build starts over")
+        what = f"the job is {settled.job_id}" if settled.job_id else "the next build starts over"
+        report({"job": asdict(settled)}, f"{_name(settled)}: {what}", as_json=as_json)
 
 
 def watch(
@@ -205,8 +219,11 @@ def watch(
     every: Annotated[
         float, typer.Option(help="Seconds between two questions to the provider.", min=0.01)
     ] = 5.0,
+    as_json: AsJson = False,
 ) -> None:
     """Follow a job until it has ended: live on a terminal, elsewhere a line for every change.
+
+    With --json it is quiet until then, and prints how the job ended.
 
     Exits with 0 when the job succeeded and with 1 when it failed or was cancelled. Ctrl-C leaves
     the job alone; another watch tells the whole story again.
@@ -226,11 +243,18 @@ def watch(
         with provider_of(row) as backend:
             try:
                 progresses = follow(row, backend, Pace(every))
-                last = show(progresses, Console(), f"{_name(row)}: job {row.job_id}")
+                if as_json:
+                    last = next(iter(deque(progresses, maxlen=1)), None)
+                else:
+                    last = show(progresses, Console(), f"{_name(row)}: job {row.job_id}")
             except KeyboardInterrupt:
-                typer.echo(f"the job goes on; follow it with `sealtune watch {row.key[:12]}`")
+                line = f"the job goes on; follow it with `sealtune watch {row.key[:12]}`"
+                typer.echo(line, err=as_json)
                 raise typer.Exit(_INTERRUPTED) from None
             _note(row, backend, ledger)
+        if as_json:
+            ended = asdict(ledger.find(row.key))
+            print_json({"job": ended, "progress": asdict(last) if last else None})
         if last is None or last.state != "succeeded":
             raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from python_stages import keys, settings
-from python_stages.cli.as_json import AsJson, print_json
+from python_stages.cli.as_json import AsJson, print_json, report
 from python_stages.cli.sentences import sentences
 from python_stages.errors import KeyFileError, SealError
 from python_stages.keys import datasets as dataset_keys
@@ -28,7 +28,7 @@ Dataset = Annotated[str, typer.Argument(help="Name of a dataset, such as transac
 
 @keys_app.command("init")
 @sentences()
-def keys_init() -> None:
+def keys_init(*, as_json: AsJson = False) -> None:
     """Make the keys, outside the project; does nothing where they exist.
 
     Example: sealtune keys init
@@ -36,9 +36,13 @@ def keys_init() -> None:
     folder = settings.keys_folder()
     existed = folder.exists()
     keys.create(folder, project=Path.cwd())
-    typer.echo(f"{'the keys are in' if existed else 'made keys in'} {folder}")
-    typer.echo("keep a copy: without them neither the vault nor a sealed file opens")
-    typer.echo("leave datasets/ out of it: what `sealtune shred` destroys should be in no copy")
+    report(
+        {"folder": folder, "is_new": not existed},
+        f"{'the keys are in' if existed else 'made keys in'} {folder}",
+        "keep a copy: without them neither the vault nor a sealed file opens",
+        "leave datasets/ out of it: what `sealtune shred` destroys should be in no copy",
+        as_json=as_json,
+    )
 
 
 @keys_app.command("show")
@@ -74,14 +78,20 @@ def keys_add_recipient(
     key: Annotated[
         typer.FileText, typer.Argument(help="File with the recipient's line, or - for stdin.")
     ],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Seal for one more recipient, from the next sealing on.
 
     Example: sealtune keys add-recipient auditor auditor.pub
     """
     added = keys.add_recipient(settings.keys_folder(), name, key.read())
-    typer.echo(f"files are now sealed for {added.name} ({added.key_id}) too")
-    typer.echo(f"to open them, they also need `sealtune keys hand-over DATASET {added.name}`")
+    report(
+        {"name": added.name, "key_id": added.key_id},
+        f"files are now sealed for {added.name} ({added.key_id}) too",
+        f"to open them, they also need `sealtune keys hand-over DATASET {added.name}`",
+        as_json=as_json,
+    )
 
 
 @keys_app.command("add-signer")
@@ -91,13 +101,19 @@ def keys_add_signer(
     key: Annotated[
         typer.FileText, typer.Argument(help="File with the signer's line, or - for stdin.")
     ],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Believe one more signer's sealed files.
 
     Example: sealtune keys add-signer build-machine build-machine.pub
     """
     added = keys.add_signer(settings.keys_folder(), name, key.read())
-    typer.echo(f"files signed by {added.name} ({added.key_id}) are now believed")
+    report(
+        {"name": added.name, "key_id": added.key_id},
+        f"files signed by {added.name} ({added.key_id}) are now believed",
+        as_json=as_json,
+    )
 
 
 @keys_app.command("hand-over")
@@ -123,6 +139,8 @@ def keys_receive(
     line: Annotated[
         typer.FileText, typer.Argument(help="File with the line handed over, or - for stdin.")
     ],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Keep the key of somebody's dataset, so that its files open here.
 
@@ -130,7 +148,8 @@ def keys_receive(
     """
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     received = dataset_keys.receive(ring.folder, line.read(), ring.identities())
-    typer.echo(f"files under the dataset key {received} now open here")
+    said = f"files under the dataset key {received} now open here"
+    report({"key_id": received}, said, as_json=as_json)
 
 
 @keys_app.command("open-field")
@@ -165,6 +184,8 @@ def keys_move(
             help="file:, file:/PATH, env:NAME, cmd: ARGUMENT..., keyring:SERVICE/NAME, aws-kms:KEY"
         ),
     ],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Keep a private key elsewhere; env: and cmd: must hold it already.
 
@@ -174,12 +195,13 @@ def keys_move(
     if kind not in key_providers.KINDS:
         raise KeyFileError(f"there is no {kind} key to move: {', '.join(key_providers.KINDS)}")
     key_providers.load_providers(ring.folder).move(kind, tuple(place))
-    typer.echo(f"the {kind} key is now in {' '.join(place)}")
+    where = " ".join(place)
+    report({"key": kind, "kept_in": where}, f"the {kind} key is now in {where}", as_json=as_json)
 
 
 @keys_app.command("rotate")
 @sentences()
-def keys_rotate() -> None:
+def keys_rotate(*, as_json: AsJson = False) -> None:
     """Make a new identity and signing key; the old ones go on opening and being believed.
 
     Example: sealtune keys rotate
@@ -188,10 +210,14 @@ def keys_rotate() -> None:
 
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     done = key_rotation.rotate(ring)
-    typer.echo(f"identity  {done.old_identity} -> {done.new_identity}")
-    typer.echo(f"signer    {done.old_signer} -> {done.new_signer}")
-    typer.echo("hand out the new public keys (`sealtune keys show`), then run `sealtune reseal`")
-    typer.echo("then identities/ and signers/retired-*.pub may go, unless copies shall still open")
+    report(
+        asdict(done),
+        f"identity  {done.old_identity} -> {done.new_identity}",
+        f"signer    {done.old_signer} -> {done.new_signer}",
+        "hand out the new public keys (`sealtune keys show`), then run `sealtune reseal`",
+        "then identities/ and signers/retired-*.pub may go, unless copies shall still open",
+        as_json=as_json,
+    )
 
 
 @sentences()
@@ -236,6 +262,8 @@ def reseal(
     dataset: Annotated[
         str | None, typer.Argument(help="Name of a dataset [default: all]", show_default=False)
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Seal every sealed file anew for the keys and recipients of today; lines stay what they are.
 
@@ -245,16 +273,22 @@ def reseal(
 
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     sealed, reversal = (settings.vault_folder() / name for name in _SEALED_FOLDERS)
-    n_left = n_datasets = 0
+    n_datasets = 0
+    done: list[SealedFile | Left] = []
     # a reversal map is for its owner alone, whoever else files are sealed for
     for folder, for_whom in ((sealed, ring), (reversal, keys.OwnerRing(ring.folder))):
         for name in seal.sealed_datasets(folder):
             if dataset in {None, name}:
                 n_datasets += 1
-                n_left += sum(map(_tell_resealed, seal.reseal(folder, name, keys=for_whom)))
+                for one in seal.reseal(folder, name, keys=for_whom):
+                    done.append(one)
+                    if not as_json:
+                        _tell_resealed(one)
     if dataset and not n_datasets:
         raise SealError(f"there is no sealed file of {dataset}: look for its name in {sealed}")
-    if n_left:
+    if as_json:
+        print_json([_resealed(one) for one in done])
+    if n_left := sum(isinstance(one, seal.Left) for one in done):
         raise SealError(f"{n_left} sealed file(s) were left as they are; the reasons stand above")
 
 
@@ -263,6 +297,7 @@ def shred(
     dataset: Dataset,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Destroy a dataset's own key and its sealed files, for everybody and for good.
 
@@ -272,9 +307,13 @@ def shred(
 
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
     if not yes:
-        typer.confirm(f"destroy the key of {dataset}? no sealed file of it will open", abort=True)
+        question = f"destroy the key of {dataset}? no sealed file of it will open"
+        typer.confirm(question, abort=True, err=as_json)
     sealed, reversal = (settings.vault_folder() / name for name in _SEALED_FOLDERS)
     proof, statement = shredding.shred(sealed, dataset, keys=ring, beside=[reversal])
+    if as_json:
+        print_json({"proof": proof, **asdict(statement)})
+        return
     typer.echo(f"shredded {len(statement.files)} file(s) of {dataset}; the proof is {proof}")
     typer.echo("rows of it are still in the warehouse, where the vault key opens them:")
     typer.echo(f"  dbt run-operation drop_dataset --args '{{dataset: {dataset}}}'")
@@ -288,16 +327,23 @@ def shred(
         )
 
 
-def _tell_resealed(done: "SealedFile | Left") -> bool:
-    """Say what became of a file; return whether it was left as it was."""
-    from python_stages.seal import SealedFile
-
+def _tell_resealed(done: "SealedFile | Left") -> None:
+    """Say what became of a file."""
+    found = _resealed(done)
     name = f"{done.path.parent.name}/{done.path.name}"
-    if isinstance(done, SealedFile):
-        typer.echo(f"{'resealed ' if done.is_new else 'unchanged'} {name}")
-        return False
-    typer.echo(f"left      {name}: {done.reason}", err=True)
-    return True
+    if reason := found["left_because"]:
+        typer.echo(f"left      {name}: {reason}", err=True)
+    else:
+        typer.echo(f"{'resealed ' if found['is_new'] else 'unchanged'} {name}")
+
+
+def _resealed(done: "SealedFile | Left") -> dict[str, Any]:
+    """Return what became of a file, for scripts."""
+    from python_stages.seal import Left
+
+    if isinstance(done, Left):
+        return {"path": done.path, "is_new": False, "left_because": done.reason}
+    return {"path": done.path, "is_new": done.is_new, "left_because": None}
 
 
 def _public(ring: keys.KeyRing, providers: key_providers.Providers) -> dict[str, Any]:

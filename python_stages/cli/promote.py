@@ -1,9 +1,11 @@
 """`sealtune promote`: a tuned model takes the place of the last, unless it is worse."""
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from python_stages.cli.as_json import AsJson, report
 from python_stages.errors import LedgerError, StageError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ def promote(
         float, typer.Option(help="How much worse it may at most be, of 1.", min=0, max=1)
     ] = 0.05,
     least: Annotated[int, typer.Option(help="Examples that both must have answered.", min=2)] = 30,
+    as_json: AsJson = False,
 ) -> None:
     """Make a tuned model the one that `sealtune predict --dataset` asks, unless it is worse.
 
@@ -44,21 +47,30 @@ def promote(
         row = _candidate(ledger, dataset, job)
         rival = promotion.promoted(ledger, dataset)
         name = f"{dataset} {row.key[:12]} ({row.fine_tuned_model})"
+        done: dict[str, Any] = {
+            "job": row.key,
+            "model": row.fine_tuned_model,
+            "rival": rival and rival.key,
+        }
+        found: Paired | None = None
         if rival is None:
-            typer.echo(f"{name}: the first of its dataset, compared with nothing")
+            lines: tuple[str, ...] = (f"{name}: the first of its dataset, compared with nothing",)
         elif rival.key == row.key:
-            typer.echo(f"{name} is in use already")
+            done |= {"is_new": False, "compared": None}
+            report(done, f"{name} is in use already", as_json=as_json)
             return
         else:
             found = _compared(row, rival, least)
-            for line in _lines(found, rival):
-                typer.echo(line)
+            lines = _lines(found, rival)
+            for line in lines if found.objection(margin) else ():
+                typer.echo(line, err=as_json)
             if objection := found.objection(margin):
                 raise StageError(
                     f"{row.key[:12]} is not promoted: {objection}; {rival.key[:12]} stays in use"
                 )
         promotion.promote(ledger, row, rival)
-        typer.echo(f"{name} is in use")
+        done |= {"is_new": True, "compared": asdict(found) if found else None}
+        report(done, *lines, f"{name} is in use", as_json=as_json)
 
 
 def _candidate(ledger: "Ledger", dataset: str, prefix: str | None) -> "LedgerRow":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from python_stages import settings
+from python_stages import running, settings
 
 if TYPE_CHECKING:
     from python_stages.site.facts.report import Report
@@ -16,7 +16,7 @@ WAREHOUSE = "warehouse.duckdb"
 def site(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("site"),
     serve: Annotated[  # noqa: FBT002 - typer makes options of booleans
-        bool, typer.Option("--serve", help="Then show it on loopback; pages reload by themselves.")
+        bool, typer.Option("--serve", help="Then show it on loopback, and how builds come along.")
     ] = False,
     port: Annotated[int, typer.Option(help="Port for --serve; 0 takes a free one.", min=0)] = 8484,
     variables: Annotated[
@@ -28,7 +28,9 @@ def site(
 ) -> None:
     """Write the report and everything beside it as static pages.
 
-    Reads the vault, the ledger and the sealed files; changes none of them.
+    Reads the vault, the ledger and the sealed files; changes none of them. While a build runs, the
+    served pages show what runs, how far it is and what has failed; when it ends, they are written
+    anew and reload by themselves.
 
     Example: sealtune site && xdg-open site/index.html
     """
@@ -42,16 +44,28 @@ def site(
     def write() -> "Report":
         return write_site(out, say, variables=variables)
 
-    report = write()
-    if as_json:
-        typer.echo(report_json.dump(report), nl=False)
+    is_busy = serve and running.read(settings.vault_folder()) is not None
+    if is_busy:
+        say("a build is running; the site is written when it has ended")
     else:
-        typer.echo(report.verdict.sentence)
-        typer.echo(f"open {out / 'index.html'}")
+        report = write()
+        if as_json:
+            typer.echo(report_json.dump(report), nl=False)
+        else:
+            typer.echo(report.verdict.sentence)
+            typer.echo(f"open {out / 'index.html'}")
     if serve:
         from python_stages.site import serve as server
 
-        server.serve(out, port, say, changed=_last_build, write=write)
+        server.serve(
+            out,
+            port,
+            say,
+            running=lambda: running.read(settings.vault_folder()),
+            changed=_last_build,
+            write=write,
+            is_written=not is_busy,
+        )
 
 
 def _last_build() -> float | None:

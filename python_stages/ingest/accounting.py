@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from python_stages import query_progress
 from python_stages.errors import SourceError
 from python_stages.ingest import faults
 from python_stages.ingest.column_rules import IngestSpec
@@ -89,6 +90,7 @@ def account(
         # its temporary tables go when it closes
         with con.cursor() as cursor:
             is_long = sum(file.n_bytes for file in files) > _LONG_SCAN_BYTES
+            query_progress.measure(cursor)
             accounting = _Accounting(cursor, spec, key, masked_files, files)
             rows = accounting.run(meanwhile if is_long else None)
     return pa.Table.from_pylist(rows, INGESTED_SCHEMA).to_reader(_BATCH_ROWS)
@@ -184,7 +186,8 @@ class _Accounting:
             SourceError: it failed in another way.
         """
         try:
-            self.con.execute(sql)
+            with query_progress.told(self.con):
+                self.con.execute(sql)
         except duckdb.InvalidInputException:
             return False  # its message quotes the line, so it goes no further
         except duckdb.OutOfMemoryException:

@@ -32,6 +32,8 @@ _ICONS: Final = (
     ".fa-check-circle::before{content:'\\2713'}.fa-times::before{content:'\\2717'}"
     ".fas{font-style:normal}.collapse{display:block}"
 )
+# Bootstrap's blue is too pale for WCAG AA, on white and under it
+_CLEAR: Final = "a{color:#0056b3}.btn-primary{background:#0056b3;border-color:#0056b3}"
 _LEFT_OUT: Final = frozenset({"script", "link", "form", "iframe", "object", "nav", "footer"})
 _EMPTY: Final = frozenset({"link", "img", "input", "meta", "br", "hr", "base"})
 
@@ -170,9 +172,10 @@ def closed(page: str, name: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Data Docs of {html.escape(name)}</title>"
-        f'<link rel="icon" href="data:,"><style>{bootstrap()}{_ICONS}</style></head><body>'
-        f'<p class="p-3"><a href="../dataset-{html.escape(name)}.html">Back to the report</a></p>'
-        f"{body}"
+        f'<link rel="icon" href="data:,"><style>{bootstrap()}{_ICONS}{_CLEAR}</style></head><body>'
+        f'<main><h1 class="h4 px-3 pt-3">Data Docs of {html.escape(name)}</h1><p class="px-3">'
+        f'<a href="../dataset-{html.escape(name)}.html">Back to the report</a></p>'
+        f"{body.replace('</body>', '</main></body>')}"
     )
 
 

@@ -27,6 +27,15 @@ POLICY: Final = (
 # address, and the address of the icon was never filled in
 _BEFORE_ANGULAR: Final = re.compile(r'xlink:href(?=="\{\{)')
 _FAVICON: Final = re.compile(r"\$\{require\('\./assets/favicons/favicon\.ico'\)\}")
+# what keeps the page from WCAG AA: a window that cannot be enlarged, parts that scroll and that no
+# key reaches, a pale grey, and links that only a pale green tells from the text
+_MENDS: Final = (
+    (re.compile(r"minimum-scale=1,maximum-scale=1,"), ""),
+    (re.compile(r'(?=class="(?:detail-body|table-responsive)")'), 'tabindex="0" '),
+    (re.compile(r"#8b969e", re.IGNORECASE), "#5b656c"),
+    (re.compile(r"#0bb(?![0-9a-f])", re.IGNORECASE), "#007272"),
+)
+_STYLE: Final = "<style>p a{text-decoration:underline}</style>"
 _HEAD: Final = "<head>"
 _RUN: Final = "from dbt.cli.main import cli; cli()"
 _PAGE_OF_DBT: Final = "static_index.html"
@@ -95,11 +104,13 @@ def page(static_index: str) -> str:
         StageError: it has no head, so that the policy cannot be put in front of everything.
     """
     mended = _BEFORE_ANGULAR.sub("ng-attr-xlink:href", _FAVICON.sub("data:,", static_index))
+    for pale, clear in _MENDS:
+        mended = pale.sub(clear, mended)
     before, head, after = mended.partition(_HEAD)
     if not head:
         raise StageError("dbt wrote a page that sealtune does not know; use the locked dbt-core")
     meta = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    return f"{before}{head}{meta}{after}"
+    return f"{before}{head}{meta}{_STYLE}{after}"
 
 
 def _dbt(*args: str) -> None:

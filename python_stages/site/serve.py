@@ -1,45 +1,106 @@
-"""The site on loopback: pages reload by themselves when it was written anew.
+"""The site on loopback: pages say how a build comes along, and reload when it was written anew.
 
-The pages stay as they are on disk. On their way out, each gets one script, which waits for a word
-from this server and reloads; the policy of the page is widened to that script, by its hash, and to
-this server. While the site is served, it is written anew whenever a build has changed the vault.
+The pages stay as they are on disk. On their way out, each gets one script, which hears from this
+server what runs and what changed; the policy of the page is widened to that script, by its hash,
+and to this server. While the site is served, it is written anew whenever a build has changed the
+vault. What a build tells (`running.py`) names models and tests, and counts.
 """
 
 import base64
 import hashlib
 import http.server
+import json
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from python_stages.errors import ConfigError, SealtuneError
+from python_stages.running import Snapshot, clock
+from python_stages.site.pages import policy, style
 
-_SCRIPT: Final = (
-    "new EventSource('/changes').onmessage=e=>{if(window.at&&window.at!==e.data)location.reload();"
-    "window.at=e.data}"
+_BOX: Final = (
+    '<section id="live" class="verdict open" aria-label="Build" hidden>'
+    '<p class="level" role="status"></p><div></div></section>'
 )
+_MAIN: Final = '<main id="main" tabindex="-1">'
 _LOOK_SECONDS: Final = 1.0
 Say = Callable[[str], None]
 
 
+@dataclass(slots=True)
+class Live:
+    """What goes on beside the pages.
+
+    Args:
+        running: returns the build that runs, or None.
+        is_writing: whether the pages are being written anew.
+    """
+
+    running: Callable[[], Snapshot | None] = lambda: None
+    is_writing: bool = False
+
+    def told(self) -> dict[str, Any]:
+        """Return what a page is told of it: a headline, or None, and the build."""
+        now = self.running()
+        if now is None:
+            return {"headline": "Writing these pages anew." if self.is_writing else None}
+        done = f"{now.n_done:,} of {now.n_total or 0:,} models and tests are done"
+        stages = [
+            {
+                "name": one.name,
+                "facts": list(one.facts()),
+                "n_done": one.n_done,
+                "n_total": one.n_total,
+            }
+            for one in now.stages
+        ]
+        build = {
+            "told": f"{done}, {len(now.failed):,} failed, after {clock(now.seconds)}.",
+            "n_done": now.n_done,
+            "n_total": now.n_total,
+            "failed": now.failed,
+            "stages": stages,
+        }
+        return {"headline": "A build is running; below stands the last one.", "build": build}
+
+
+@cache
+def _script() -> str:
+    return files("python_stages.site").joinpath("templates/live.js").read_text("utf-8")
+
+
 def with_reload(html: str) -> str:
-    """Return a page that reloads when the site changes; one without a policy stays as it is."""
-    digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+    """Return a page that tells of a build and reloads; one with another policy stays as it is."""
+    digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
     closed = "default-src 'none'; style-src"
     widened = f"default-src 'none'; script-src 'sha256-{digest}'; connect-src 'self'; style-src"
-    if closed not in html:
+    if closed not in html or _MAIN not in html:
         return html
-    return html.replace(closed, widened, 1).replace(
-        "</body>", f"<script>{_SCRIPT}</script></body>", 1
+    page = html.replace(closed, widened, 1).replace(_MAIN, f"{_MAIN}{_BOX}", 1)
+    return page.replace("</body>", f"<script>{_script()}</script></body>", 1)
+
+
+def waiting_page() -> str:
+    """Return the page that stands for a site that is not written yet."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(style())}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>No report yet</title><link rel="icon" href="data:,"><style>{style()}</style>'
+        f"</head><body>{_MAIN}<h1>No report yet</h1><p>It comes here when the build has ended.</p>"
+        "</main></body></html>"
     )
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Gives out the files of one folder, and the word that they changed."""
 
+    server: "SiteServer"
     server_version = "sealtune"
     sys_version = ""
 
@@ -52,7 +113,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             self._changes()
         elif (path := Path(self.translate_path(self.path))).suffix == ".html" and path.is_file():
             self._page(path)
-        elif self.path == "/":
+        elif self.path in {"/", "/index.html"}:
             self._page(Path(self.directory) / "index.html")
         else:
             super().do_GET()
@@ -68,7 +129,11 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         """Keep the terminal quiet."""
 
     def _page(self, path: Path) -> None:
-        body = with_reload(path.read_text("utf-8")).encode()
+        try:
+            html = path.read_text("utf-8")
+        except OSError:  # not written yet, or between the old one and the new one
+            html = waiting_page()
+        body = with_reload(html).encode()
         self.send_response(http.HTTPStatus.OK)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -81,38 +146,58 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         try:
             while True:
-                self.wfile.write(f"data: {version(Path(self.directory))}\n\n".encode())
+                told = {"version": version(Path(self.directory)), **self.server.live.told()}
+                self.wfile.write(f"data: {json.dumps(told)}\n\n".encode())
                 self.wfile.flush()
                 time.sleep(_LOOK_SECONDS)
         except OSError:  # the page was closed
             return
 
 
+class SiteServer(http.server.ThreadingHTTPServer):
+    """Serves the pages, each request in a thread that ends with the process."""
+
+    daemon_threads = True
+    live: Live
+
+
 def version(folder: Path) -> int:
     """Return a number that changes when the site in the folder is another."""
     try:
         return (folder / "index.html").stat().st_mtime_ns
-    except OSError:  # between the old one and the new one
+    except OSError:  # none, or between the old one and the new one
         return 0
 
 
-def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
+def server(folder: Path, port: int, live: Live | None = None) -> SiteServer:
     """Return a server of a folder on loopback that is not running yet.
+
+    Args:
+        folder: the site.
+        port: 0 takes a free one.
+        live: what goes on beside the pages.
 
     Raises:
         ConfigError: the port is taken.
     """
     handler = partial(Handler, directory=str(folder.absolute()))
     try:
-        made = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        made = SiteServer(("127.0.0.1", port), handler)
     except OSError:
         raise ConfigError(f"port {port} is taken; name another, or 0 for a free one") from None
-    made.daemon_threads = True
+    made.live = live or Live()
     return made
 
 
 def serve(
-    folder: Path, port: int, say: Say, *, changed: Callable[[], object], write: Callable[[], object]
+    folder: Path,
+    port: int,
+    say: Say,
+    *,
+    running: Callable[[], Snapshot | None],
+    changed: Callable[[], object],
+    write: Callable[[], object],
+    is_written: bool = True,
 ) -> None:
     """Serve a site until the user stops it, and write it anew when the vault has changed.
 
@@ -120,19 +205,23 @@ def serve(
         folder: the site.
         port: 0 takes a free one.
         say: takes lines for the user.
-        changed: returns something else after a build, and None while one runs.
+        running: returns the build that runs, or None.
+        changed: returns something else after a build, and None while somebody writes.
         write: writes the site anew.
+        is_written: whether the site is that of the last build.
     """
-    made = server(folder, port)
+    live = Live(running)
+    made = server(folder, port, live)
     threading.Thread(target=made.serve_forever, daemon=True).start()
     say(f"serving on http://127.0.0.1:{made.server_address[1]}/ until you press Ctrl-C")
-    before, said = changed(), ""
+    before, said = changed() if is_written else None, ""
     try:
         while True:
             time.sleep(_LOOK_SECONDS)
             now = changed()
-            if now is None or now == before:
+            if running() or now is None or now == before:
                 continue
+            live.is_writing = True
             try:
                 write()
                 before = changed()  # dbt docs touches the vault as well
@@ -140,6 +229,8 @@ def serve(
                 if str(error) != said:
                     say(said := str(error))
                 time.sleep(5 * _LOOK_SECONDS)
+            finally:
+                live.is_writing = False
     except KeyboardInterrupt:
         say("stopped")
     finally:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer import Typer
@@ -161,15 +162,50 @@ def test_keys_show_and_verify_tell_scripts_the_same_as_people(cli: Cli, sealed: 
     assert "café" not in json.dumps(manifest, ensure_ascii=False)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *("audit list", "audit show", "jobs list", "jobs show", "keys show", "new", "pii-eval"),
-        *("scan", "site", "trace", "verify"),
-    ],
-)
-def test_every_command_that_reports_has_json_for_scripts(cli: Cli, command: str) -> None:
-    assert "--json" in re.sub(r"\x1b\[[0-9;]*m", "", cli(*command.split(), "--help").stdout)
+WITHOUT_JSON = {
+    "build": "has dbt's --log-format json, and dbt's artifacts",
+    "keys hand-over": "prints one line, which is what is handed over",
+    "keys open-field": "prints a JSON text a line, as it is",
+    "predict": "prints a JSON line per prompt, as it is",
+    "scrub": "prints the file itself",
+    "serve": "runs until it is stopped",
+    "unseal": "prints the lines themselves",
+}
+
+
+@pytest.mark.parametrize("name", commands(app), ids=" ".join)
+def test_every_command_has_json_for_scripts_or_a_reason_against_it(
+    cli: Cli, name: tuple[str, ...]
+) -> None:
+    said = re.sub(r"\x1b\[[0-9;]*m", "", cli(*name, "--help").stdout)
+    assert ("--json" in said) is (" ".join(name) not in WITHOUT_JSON)
+
+
+def test_what_changes_something_tells_scripts_what_it_did(
+    cli: Cli, sealed: Path, tmp_path: Path
+) -> None:
+    def told(*args: str) -> Any:
+        done = cli(*args, "--json")
+        assert done.exit_code == 0, done.stderr
+        return json.loads(done.stdout)
+
+    assert told("keys", "init") == {"folder": str(cli.keys), "is_new": False}
+    line = keys.create(tmp_path / "other")
+    (tmp_path / "one.pub").write_text(line.public_recipient())
+    added = told("keys", "add-recipient", "one", str(tmp_path / "one.pub"))
+    assert added["key_id"] in cli("keys", "show").stdout
+    turned = told("keys", "rotate")
+    assert turned["new_identity"] != turned["old_identity"]
+    out = tmp_path / "a.csv"
+    wrote = told("generate", "tickets", "--rows", "5", "--out", str(out))
+    assert (wrote["n_rows"], wrote["n_bytes"]) == (5, out.stat().st_size)
+    vault = {"SEALTUNE_KEYS_DIR": str(cli.keys), "SEALTUNE_VAULT_DIR": str(sealed.parents[2])}
+    runner = CliRunner(env=vault)
+    (again,) = json.loads(runner.invoke(app, ["reseal", "--json"]).stdout)
+    assert (again["is_new"], again["left_because"]) == (True, None)
+    gone = json.loads(runner.invoke(app, ["shred", "demo", "--yes", "--json"]).stdout)
+    assert [one["split"] for one in gone["files"]] == ["train"]
+    assert Path(gone["proof"]).exists()
 
 
 def test_unseal_writes_the_exact_bytes_to_stdout_and_the_count_to_stderr(

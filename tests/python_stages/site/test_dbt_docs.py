@@ -9,6 +9,16 @@ import pytest
 from python_stages.site import dbt_docs
 
 
+def test_what_keeps_dbt_s_page_from_being_accessible_is_mended() -> None:
+    page = dbt_docs.page(
+        '<head><meta content="width=device-width,minimum-scale=1,maximum-scale=1,initial-scale=1">'
+        '</head><div class="detail-body" style="color:#8B969E"><a style="color:#0bb">#0bbe11</a>'
+    )
+    assert 'content="width=device-width,initial-scale=1"' in page
+    assert '<div tabindex="0" class="detail-body" style="color:#5b656c">' in page
+    assert '<a style="color:#007272">#0bbe11</a>' in page
+
+
 def manifest(**node: Any) -> dict[str, Any]:
     """Return what dbt writes of a project with one model."""
     common = {"raw_code": "select 1", "depends_on": {"macros": [], "nodes": []}, "created_at": 1.5}
