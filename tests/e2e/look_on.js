@@ -22,7 +22,8 @@ const PATIENCE = { timeout: 200000 };
   page.on("load", () => (seen.reloads += 1));
   await page.goto(url, { waitUntil: "load" });
   console.error("ready");
-  await page.waitForFunction(() => document.querySelector("#live li"), null, PATIENCE);
+  // not waitForFunction, which the policy of the page keeps from running
+  await page.waitForSelector("#live li", { state: "attached", ...PATIENCE });
   await page.evaluate(axe);
   seen.axe = await page.evaluate(async () => (await axe.run("#live")).violations.map((one) => one.id));
   seen.over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -36,7 +37,7 @@ const PATIENCE = { timeout: 200000 };
     }
     await new Promise((done) => setTimeout(done, 300));
   }
-  await page.waitForFunction(() => document.getElementById("live")?.hidden, null, PATIENCE);
+  await page.waitForSelector("#live", { state: "hidden", ...PATIENCE });
   await browser.close();
   console.log(JSON.stringify(seen));
 })();
