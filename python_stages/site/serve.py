@@ -10,11 +10,13 @@ import base64
 import hashlib
 import http.server
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from html import unescape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +30,8 @@ _BOX: Final = (
     '<p class="level" role="status"></p><div></div></section>'
 )
 _MAIN: Final = '<main id="main" tabindex="-1">'
+_POLICY: Final = re.compile(r'(?<=<meta http-equiv="Content-Security-Policy" content=")[^"]*')
+_CLOSED: Final = "default-src 'none'; "
 _LOOK_SECONDS: Final = 1.0
 Say = Callable[[str], None]
 
@@ -77,11 +81,14 @@ def _script() -> str:
 def with_reload(html: str) -> str:
     """Return a page that tells of a build and reloads; one with another policy stays as it is."""
     digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
-    closed = "default-src 'none'; style-src"
-    widened = f"default-src 'none'; script-src 'sha256-{digest}'; connect-src 'self'; style-src"
-    if closed not in html or _MAIN not in html:
+    found = _POLICY.search(html)
+    # as attributes are written, with or without quotes escaped
+    told = unescape(found[0]) if found else ""
+    if not found or not told.startswith(_CLOSED) or _MAIN not in html:
         return html
-    page = html.replace(closed, widened, 1).replace(_MAIN, f"{_MAIN}{_BOX}", 1)
+    widened = f"{_CLOSED}script-src 'sha256-{digest}'; connect-src 'self'; "
+    page = html[: found.start()] + told.replace(_CLOSED, widened, 1) + html[found.end() :]
+    page = page.replace(_MAIN, f"{_MAIN}{_BOX}", 1)
     return page.replace("</body>", f"<script>{_script()}</script></body>", 1)
 
 

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from python_stages.running import Snapshot, Stage
 from python_stages.site import serve
 from python_stages.site.pages import policy, style
 
-PAGE = f'<meta content="{policy(style())}"><body><main id="main" tabindex="-1">one</main></body>'
+META = '<meta http-equiv="Content-Security-Policy" content='
+MAIN = '<body><main id="main" tabindex="-1">one</main></body>'
+PAGE = f'{META}"{escape(policy(style()))}">{MAIN}'  # as the templates write it
+PLAIN = f'{META}"{policy(style())}">{MAIN}'
 NOW = Snapshot(61.0, 3, 9, ("not_null_a",), (Stage("a_scrubbed", 9.0, "rows", 4096, 9000, 512.0),))
 
 
@@ -36,14 +40,15 @@ def get(port: int, path: str, host: str | None = None) -> http.client.HTTPRespon
     return connection.getresponse()
 
 
-def test_a_page_gets_one_script_that_its_policy_allows(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text(PAGE)
+@pytest.mark.parametrize("page", [PAGE, PLAIN])
+def test_a_page_gets_one_script_that_its_policy_allows(tmp_path: Path, page: str) -> None:
+    (tmp_path / "index.html").write_text(page)
     with served(tmp_path) as port:
         html = get(port, "/").read().decode()
     assert html.count("<script>") == 1
     assert "script-src 'sha256-" in html
-    assert "connect-src 'self'" in html
-    assert (tmp_path / "index.html").read_text() == PAGE
+    assert "connect-src 'self'; style-src 'sha256-" in html
+    assert (tmp_path / "index.html").read_text() == page
 
 
 def test_a_page_with_a_policy_of_its_own_stays_as_it_is() -> None:
