@@ -10,6 +10,7 @@ from typing import Final
 
 from python_stages import settings
 from python_stages.errors import ConfigError
+from python_stages.keys.files import make_folder
 from python_stages.site import data_docs, dbt_docs, gather, lineage, pdf, report_json, warehouse
 from python_stages.site.artifacts import Manifest
 from python_stages.site.facts.report import Report
@@ -43,6 +44,7 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
     """
     _require_ours(folder)
     say("reading models and their lineage (dbt docs)")
+    make_folder(settings.vault_folder())  # dbt would make it for others to look into
     target = dbt_docs.generate(settings.vault_folder() / "docs", variables, warehouse.columns())
     read = lineage.read(Manifest.read(target / "manifest.json"))
     say("reading vault, ledger and sealed files")
