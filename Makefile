@@ -92,7 +92,7 @@ reference: $(STAMP) ## write docs/commands.md and docs/report.schema.json anew, 
 
 lock: $(STAMP) ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --no-header --no-annotate \
-		--python-version 3.11 --extra aws --extra azure --extra kaggle --extra keyring --extra postgres --extra ray \
+		--python-version 3.11 --extra aws --extra azure --extra kaggle --extra keyring --extra opendp --extra postgres --extra ray \
 		--group dev pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and what dbt wrote; vault and keys stay

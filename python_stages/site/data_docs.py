@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from python_stages.check.imports import import_great_expectations
+from python_stages.code_version import hash_code
 from python_stages.errors import StageError
 from python_stages.site.facts.dataset import Check, Dataset
 
@@ -34,8 +35,12 @@ _ICONS: Final = (
 )
 # Bootstrap's blue is too pale for WCAG AA, on white and under it
 _CLEAR: Final = "a{color:#0056b3}.btn-primary{background:#0056b3;border-color:#0056b3}"
+_OUTCOME: Final = '<meta name="outcome" content="{}">'
 _LEFT_OUT: Final = frozenset({"script", "link", "form", "iframe", "object", "nav", "footer"})
 _EMPTY: Final = frozenset({"link", "img", "input", "meta", "br", "hr", "base"})
+
+# of every expectation, by suite, kind and column
+_Arguments = dict[tuple[str, str, str | None], Mapping[str, Any]]
 
 
 def are_possible(datasets: Sequence[Dataset]) -> bool:
@@ -43,13 +48,16 @@ def are_possible(datasets: Sequence[Dataset]) -> bool:
     return any(one.checks for one in datasets)
 
 
-def pages(datasets: Sequence[Dataset], suites: Path, at: datetime) -> dict[str, str]:
+def pages(
+    datasets: Sequence[Dataset], suites: Path, at: datetime, *, earlier: Path
+) -> dict[str, str]:
     """Return a page for each dataset that was checked, by its path in the site.
 
     Args:
         datasets: facts of the datasets.
         suites: folder of the suites, which say what an expectation's arguments are.
         at: when the report was written.
+        earlier: the site that is there; its page of the same outcome is handed on as it is.
 
     Raises:
         StageError: Great Expectations cannot draw them.
@@ -58,13 +66,32 @@ def pages(datasets: Sequence[Dataset], suites: Path, at: datetime) -> dict[str, 
     if not checked:
         return {}
     arguments = _arguments(suites)
+    code = hash_code(Path(__file__).parent, libraries=("great_expectations",))
+    drawn: dict[str, str] = {}
     try:
-        return {page_of(one.name): _page(one, arguments, at) for one in checked}
+        for one in checked:
+            path, outcome = page_of(one.name), _hash_outcome(one, arguments, code)
+            same = _earlier(earlier / path, outcome)
+            drawn[path] = same or _page(one, arguments, at, outcome)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is Great Expectations'
         raise StageError(
             f"great expectations cannot draw its pages ({type(error).__name__}); use the locked "
             "version"
         ) from None
+    return drawn
+
+
+def _hash_outcome(dataset: Dataset, arguments: _Arguments, code: str) -> str:
+    """Return the hex SHA-256 of all that a page shows, but for when it was drawn."""
+    checks = [repr(one) for one in dataset.checks]
+    facts = [code, dataset.name, checks, sorted((repr(k), repr(v)) for k, v in arguments.items())]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _earlier(path: Path, outcome: str) -> str | None:
+    """Return the page that shows this outcome already, so that drawing it can be spared."""
+    page = path.read_text("utf-8") if path.is_file() else ""
+    return page if _OUTCOME.format(outcome) in page else None
 
 
 def page_of(dataset: str) -> str:
@@ -72,20 +99,16 @@ def page_of(dataset: str) -> str:
     return f"data-docs/{dataset}.html"
 
 
-def _arguments(suites: Path) -> dict[tuple[str, str, str | None], Mapping[str, Any]]:
+def _arguments(suites: Path) -> _Arguments:
     """Return the arguments of every expectation, by suite, kind and column."""
-    found: dict[tuple[str, str, str | None], Mapping[str, Any]] = {}
+    found: _Arguments = {}
     for path in sorted(suites.glob("*.json")):
         for one in json.loads(path.read_text("utf-8"))["expectations"]:
             found[path.stem, one["type"], one["kwargs"].get("column")] = one["kwargs"]
     return found
 
 
-def _page(
-    dataset: Dataset,
-    arguments: Mapping[tuple[str, str, str | None], Mapping[str, Any]],
-    at: datetime,
-) -> str:
+def _page(dataset: Dataset, arguments: _Arguments, at: datetime, outcome: str) -> str:
     gx = import_great_expectations()
     from great_expectations.core.expectation_validation_result import (  # noqa: PLC0415 - seconds
         ExpectationSuiteValidationResult,
@@ -140,7 +163,7 @@ def _page(
     )
     document = ValidationResultsPageRenderer(run_info_at_end=False).render(whole)
     view: Any = DefaultJinjaPageView()
-    return closed(view.render(document), dataset.name)
+    return closed(view.render(document), dataset.name, outcome)
 
 
 @cache
@@ -156,12 +179,13 @@ def bootstrap() -> str:
     return data.decode()
 
 
-def closed(page: str, name: str) -> str:
+def closed(page: str, name: str, outcome: str = "") -> str:
     """Return a page without scripts, forms and addresses elsewhere, in Bootstrap's style.
 
     Args:
         page: what Great Expectations drew.
         name: of the dataset, for the title.
+        outcome: hash of what it shows.
     """
     cleaner = _Closed()
     cleaner.feed(page)
@@ -170,6 +194,7 @@ def closed(page: str, name: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f"{_OUTCOME.format(outcome)}"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Data Docs of {html.escape(name)}</title>"
         f'<link rel="icon" href="data:,"><style>{bootstrap()}{_ICONS}{_CLEAR}</style></head><body>'

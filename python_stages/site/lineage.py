@@ -8,14 +8,18 @@ through, and those that rendering writes of, by its `render` settings; and what 
 meta of a column declares. The canary test proves it on bytes (tests/e2e/test_leaks.py).
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import lineage
 
+from python_stages.code_version import hash_code
 from python_stages.errors import ConfigError
 from python_stages.render import RenderSpec
 from python_stages.site.artifacts import Manifest, Node
@@ -60,6 +64,43 @@ class Lineage:
             else:
                 waiting.extend(above)
         return frozenset(found)
+
+
+def read_once(manifest: Path, kept: Path) -> Lineage:
+    """Return the lineage, from what an earlier run has read off the same manifest if it has.
+
+    Args:
+        manifest: dbt's, with compiled SQL.
+        kept: file beside it, which this writes.
+
+    Raises:
+        ConfigError: as `read`.
+    """
+    code = hash_code(Path(__file__).parent, libraries=("sqlglot",))
+    key = hashlib.sha256(code.encode() + manifest.read_bytes()).hexdigest()
+    facts = Manifest.read(manifest)
+    if (made := _kept(kept, key)) is None:
+        made = read(facts).made
+        sorted_lists = {
+            relation: {column: sorted(of) for column, of in columns.items()}
+            for relation, columns in made.items()
+        }
+        kept.write_text(json.dumps({"of": key, "made": sorted_lists}), "utf-8")
+    return Lineage(facts, made)
+
+
+def _kept(path: Path, key: str) -> dict[str, Made] | None:
+    """Return what the file keeps of that key; None where it keeps nothing of it."""
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        if record["of"] != key:
+            return None
+        return {
+            relation: {column: frozenset((one, name) for one, name in of) for column, of in columns}
+            for relation, columns in ((one, made.items()) for one, made in record["made"].items())
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or half a file
+        return None
 
 
 def read(manifest: Manifest) -> Lineage:

@@ -12,7 +12,6 @@ from python_stages import settings
 from python_stages.errors import ConfigError
 from python_stages.keys.files import make_folder
 from python_stages.site import data_docs, dbt_docs, gather, lineage, pdf, report_json, warehouse
-from python_stages.site.artifacts import Manifest
 from python_stages.site.facts.report import Report
 from python_stages.site.pages import Link, Pages
 
@@ -46,7 +45,7 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
     say("reading models and their lineage (dbt docs)")
     make_folder(settings.vault_folder())  # dbt would make it for others to look into
     target = dbt_docs.generate(settings.vault_folder() / "docs", variables, warehouse.columns())
-    read = lineage.read(Manifest.read(target / "manifest.json"))
+    read = lineage.read_once(target / "manifest.json", target / "lineage.json")
     say("reading vault, ledger and sealed files")
     report = gather.gather(read)
     with _replacing(folder) as new:
@@ -65,8 +64,10 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
             if chromium:  # which takes seconds, on a processor of its own
                 say("printing the PDF")
                 printer.submit(pdf.write, new, sorted(new.glob("*.html")), chromium)
-            suites = Path("expectations/suites")
-            for path, html in data_docs.pages(report.datasets, suites, report.written_at).items():
+            drawn = data_docs.pages(
+                report.datasets, Path("expectations/suites"), report.written_at, earlier=folder
+            )
+            for path, html in drawn.items():
                 _write(new / path, html)
     return report
 

@@ -1,6 +1,9 @@
 """The way of columns through SQL: found however names are written, and never lost in silence."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from python_stages.errors import ConfigError
 from python_stages.site import flows, lineage
 from python_stages.site.artifacts import Manifest
 from python_stages.site.facts.dataset import Flow, Passage
+from python_stages.site.lineage import Made
 
 
 def manifest(staging: str, *source_columns: str) -> Manifest:
@@ -90,3 +94,28 @@ def test_a_model_that_names_another_without_a_reference_reads_it() -> None:
     sealed["depends_on"] = {"nodes": []}
     nodes = {"model.p.demo_sealed": sealed, **found.raw["nodes"]}
     assert flows.reached_raw([flow(replace(found, raw={**found.raw, "nodes": nodes}))]) == ["note"]
+
+
+def test_a_lineage_is_read_again_when_the_manifest_is_another(tmp_path: Path) -> None:
+    path, kept = tmp_path / "manifest.json", tmp_path / "lineage.json"
+
+    def read(found: Manifest) -> Mapping[str, Made]:
+        path.write_text(json.dumps({"metadata": {"project_name": "p"}, **found.raw}), "utf-8")
+        return lineage.read_once(path, kept).made
+
+    first = manifest("select note as note from query('x')", "note")
+    second = manifest("select 'same' as note from query('x')", "note")
+    assert read(first) == lineage.read(first).made
+    written = kept.stat().st_mtime_ns
+    assert read(first) == lineage.read(first).made
+    assert kept.stat().st_mtime_ns == written
+    assert read(second) == lineage.read(second).made != lineage.read(first).made
+
+
+@pytest.mark.parametrize("half", ["", "{", "[]", '{"of": 1}', '{"of": "x", "made": []}'])
+def test_half_a_file_of_a_lineage_is_none(tmp_path: Path, half: str) -> None:
+    path, kept = tmp_path / "manifest.json", tmp_path / "lineage.json"
+    found = manifest("select note as note from query('x')", "note")
+    path.write_text(json.dumps({"metadata": {"project_name": "p"}, **found.raw}), "utf-8")
+    kept.write_text(half, "utf-8")
+    assert lineage.read_once(path, kept).made == lineage.read(found).made

@@ -23,6 +23,7 @@ from python_stages.site import (
 )
 from python_stages.site.artifacts import Manifest
 from python_stages.site.facts.change_log import ChangeLog
+from python_stages.site.facts.dataset import Check
 from python_stages.site.facts.report import Report
 from python_stages.site.lineage import Lineage
 from python_stages.site.pages import Link, Pages, dataset_page, model_page
@@ -233,13 +234,32 @@ def test_a_page_of_great_expectations_keeps_its_text_and_nothing_that_asks() -> 
     assert page.index("Content-Security-Policy") < page.index("<style>")
 
 
-def test_every_check_is_on_the_page_of_great_expectations() -> None:
+def test_every_check_is_on_the_page_of_great_expectations(tmp_path: Path) -> None:
     failed = replace(CHECK, is_success=False, description="a rule that failed", n_failed=3)
     dataset = replace(DATASET, checks=(CHECK, failed))
     suites = Path(__file__).parents[3] / "expectations/suites"
-    (html,) = data_docs.pages([dataset], suites, NOW).values()
+    (html,) = data_docs.pages([dataset], suites, NOW, earlier=tmp_path).values()
     assert "a rule that failed" in html
     assert CHECK.description in html
     for tag, attributes in Tags(html).found:
         assert tag not in {"script", "iframe", "form", "img"}
         assert not re.match(r"https?:|//", attributes.get("href") or "")
+
+
+def test_a_page_of_great_expectations_is_drawn_anew_when_its_outcome_is_another(
+    tmp_path: Path,
+) -> None:
+    suites = Path(__file__).parents[3] / "expectations/suites"
+    dataset = replace(DATASET, checks=(CHECK,))
+    ((path, html),) = data_docs.pages([dataset], suites, NOW, earlier=tmp_path).items()
+    page = tmp_path / path
+    page.parent.mkdir()
+    page.write_text(html.replace(CHECK.description, "as it was drawn"), "utf-8")
+
+    def drawn(*checks: Check) -> str:
+        again = replace(DATASET, checks=checks)
+        return data_docs.pages([again], suites, NOW, earlier=tmp_path)[path]
+
+    assert "as it was drawn" in drawn(CHECK)
+    assert "as it was drawn" not in drawn(replace(CHECK, n_checked=(CHECK.n_checked or 0) + 1))
+    assert "as it was drawn" not in drawn(CHECK, CHECK)
