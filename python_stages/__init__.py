@@ -9,8 +9,9 @@ Arrows point down this list, never up.
     dbt_models.py, recall_models.py, check_models.py, outcome_models.py, audit_models.py   what thin
                       dbt models call
     earlier_rows.py, corrected_rows.py   rows that an earlier build scrubbed, and people corrected
-    dbt_plugin.py     opens the vault, registers SQL functions, receives the hooks
+    dbt_plugin.py     has dbt-duckdb open the vault, and receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
+    vault.py          opens the encrypted warehouse, and registers SQL functions
     trained_lines.py  how far lines are from those that a job was trained on
     jobs/             one job, exactly once; followed, asked, settled, cleaned up after
     ingest/           account for every record of a source

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from python_stages import keys, progress, settings
 from python_stages.check.imports import import_great_expectations
-from python_stages.dbt_plugin import is_full_refresh, masked_files, say
+from python_stages.dbt_plugin import is_full_refresh, say
 from python_stages.earlier_rows import EarlierRows
 from python_stages.errors import ConfigError, value_free
 from python_stages.ingest import accounting as ingest
@@ -30,6 +30,7 @@ from python_stages.scrub import (
 )
 from python_stages.scrub.reversal import ReversalMap
 from python_stages.scrub.version import engine_version, is_repeatable
+from python_stages.vault import masked_files
 
 _BATCH_ROWS = 4096
 _POLICY_HASH = pa.field("policy_hash", pa.string())

@@ -151,15 +151,15 @@ def _opened_vault() -> Iterator["duckdb.DuckDBPyConnection"]:
     """
     import duckdb
 
-    from python_stages import dbt_plugin
+    from python_stages.vault import WAREHOUSE, open_vault, register_functions
 
     folder = settings.vault_folder()
     ring = keys.load(settings.keys_folder(), project=Path.cwd())
-    if not (folder / dbt_plugin.WAREHOUSE).exists():
+    if not (folder / WAREHOUSE).exists():
         raise VaultError("there is no vault yet: dbt build makes it")
     with closing(duckdb.connect(":memory:")) as con:
-        dbt_plugin.open_vault(con, folder, ring.vault_key())
-        dbt_plugin.register_functions(con, ring)
+        open_vault(con, folder, ring.vault_key())
+        register_functions(con, ring)
         known = (
             "select 1 from duckdb_tables() "
             "where database_name = 'vault' and table_name = 'memorization_audit'"

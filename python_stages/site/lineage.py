@@ -79,7 +79,8 @@ def read_once(manifest: Path, kept: Path) -> Lineage:
     code = hash_code(Path(__file__).parent, libraries=("sqlglot",))
     key = hashlib.sha256(code.encode() + manifest.read_bytes()).hexdigest()
     facts = Manifest.read(manifest)
-    if (made := _kept(kept, key)) is None:
+    made: Mapping[str, Made] | None = _kept(kept, key)
+    if made is None:
         made = read(facts).made
         sorted_lists = {
             relation: {column: sorted(of) for column, of in columns.items()}

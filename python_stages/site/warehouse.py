@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from python_stages import keys, settings
-from python_stages.dbt_plugin import WAREHOUSE, open_vault, register_functions
+from python_stages.vault import WAREHOUSE, open_vault, register_functions
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,16 @@ from typing import Final
 from python_stages import settings
 from python_stages.errors import ConfigError
 from python_stages.keys.files import make_folder
-from python_stages.site import data_docs, dbt_docs, gather, lineage, pdf, report_json, warehouse
+from python_stages.site import (
+    data_docs,
+    dbt_docs,
+    gather,
+    lineage,
+    pdf,
+    report_json,
+    svg,
+    warehouse,
+)
 from python_stages.site.facts.report import Report
 from python_stages.site.pages import Link, Pages
 
@@ -58,8 +67,9 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
         chromium = pdf.find()
         links = (*_LINKS, _PDF) if chromium else _LINKS
         has_docs = data_docs.are_possible(report.datasets)
-        for path, html in Pages(report, read, links, has_docs).all().items():
-            _write(new / path, html)
+        with svg.taken_over(folder.glob("*.html")):
+            for path, html in Pages(report, read, links, has_docs).all().items():
+                _write(new / path, html)
         with ThreadPoolExecutor() as printer:
             if chromium:  # which takes seconds, on a processor of its own
                 say("printing the PDF")

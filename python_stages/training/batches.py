@@ -4,6 +4,8 @@ A step's rows are cut into parts of one layout and a fixed size, which bounds th
 the number of rows.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
@@ -28,6 +30,10 @@ class Schedule(Protocol):
     def epoch_steps(self) -> int:
         """Return after how many steps an epoch ends; the last step always ends one."""
 
+    @property
+    def part_sizes(self) -> tuple[int, ...]:
+        """Return how many rows are computed together, by layout."""
+
     def rows(self, step: int) -> Rows:
         """Return the rows of a step, counted from 0."""
 
@@ -47,11 +53,18 @@ class Part:
     size: int
 
 
-def parts(dataset: Dataset, rows: Rows, *, most: int = PART_ROWS) -> list[Part]:
-    """Return rows as parts, at most `most` rows each."""
+def parts(dataset: Dataset, rows: Rows, sizes: Sequence[int] = ()) -> list[Part]:
+    """Return rows as parts.
+
+    Args:
+        dataset: the rows' layouts.
+        rows: which ones.
+        sizes: at most so many rows in a part, by layout; PART_ROWS where nothing is said.
+    """
     found = []
     for number, layout in enumerate(dataset.layouts):
         mine = rows[dataset.layout_of[rows] == number]
+        most = sizes[number] if sizes else PART_ROWS
         size = max(1, min(most, _PART_TOKENS // layout.width))
         found += [
             Part(mine[start : start + size], layout, size) for start in range(0, len(mine), size)
@@ -76,6 +89,7 @@ class Epochs:
         n_of_layout = np.bincount(dataset.layout_of, minlength=len(dataset.layouts))
         self.epoch_steps = int(np.sum(-(-n_of_layout // batch_size)))
         self.n_steps = n_epochs * self.epoch_steps
+        self.part_sizes = (min(batch_size, PART_ROWS),) * len(dataset.layouts)
         self._epoch = lru_cache(maxsize=1)(self._shuffled)
 
     def rows(self, step: int) -> Rows:
@@ -100,16 +114,28 @@ class PoissonSample:
     """Every row with the same probability in every step.
 
     Args:
+        dataset: the rows.
         mechanism: probability and number of steps.
         secret: decides who takes part; nobody may know.
     """
 
-    def __init__(self, mechanism: Mechanism, secret: bytes) -> None:
+    def __init__(self, dataset: Dataset, mechanism: Mechanism, secret: bytes) -> None:
         self._mechanism = mechanism
         self._secret = secret
         self.n_steps = mechanism.n_steps
         self.epoch_steps = max(1, round(1 / mechanism.sampling_probability))
+        # a step has few rows of a rare layout, and a part costs what its size does, full or not
+        n_of_layout = np.bincount(dataset.layout_of, minlength=len(dataset.layouts))
+        self.part_sizes = tuple(
+            min(PART_ROWS, _power_of_two(mechanism.sampling_probability * int(n)))
+            for n in n_of_layout
+        )
 
     def rows(self, step: int) -> Rows:
         """Return the rows of a step; their number is random, and may be 0."""
         return sampled_rows(self._secret, step, self._mechanism)
+
+
+def _power_of_two(least: float) -> int:
+    """Return the smallest power of two that is not below a number."""
+    return 1 << max(0, math.ceil(math.log2(max(1.0, least))))

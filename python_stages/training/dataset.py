@@ -26,7 +26,7 @@ Encoder = Callable[[Sequence[Sequence[Message]]], list[Encoded | None]]
 _LINES_AT_ONCE: Final = 2_000
 _MAX_LAYOUTS: Final = 3
 _WIDTHS: Final = tuple(size for power in range(4, 15) for size in (2**power, 3 * 2 ** (power - 1)))
-_WINDOWS: Final = (8, 32, 128, 512)
+_WINDOWS: Final = (2, 4, 8, 32, 128, 512)
 
 
 class Layout(NamedTuple):

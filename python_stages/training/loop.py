@@ -13,7 +13,7 @@ import numpy as np
 from python_stages.errors import ConfigError
 from python_stages.training import checkpoint, dataset, makers, privacy
 from python_stages.training.bases import base_of
-from python_stages.training.batches import PART_ROWS, Epochs, PoissonSample, Schedule, parts
+from python_stages.training.batches import Epochs, PoissonSample, Schedule, parts
 from python_stages.training.checkpoint import Progress
 from python_stages.training.dataset import Dataset
 from python_stages.training.engine import Engine, Tally
@@ -201,12 +201,12 @@ class _Training:
     def _schedule(self, progress: Progress) -> Schedule:
         if self.mechanism is None:
             return Epochs(self.rows, self.plan.n_epochs, self.plan.batch_size, self.settings.seed)
-        return PoissonSample(self.mechanism, bytes.fromhex(progress.secret or ""))
+        return PoissonSample(self.rows, self.mechanism, bytes.fromhex(progress.secret or ""))
 
     def _step(self, schedule: Schedule, progress: Progress) -> tuple[Progress, TrainEvent]:
         """Make one step, and what is due at the end of an epoch."""
         number = progress.step
-        cut = parts(self.rows, schedule.rows(number), most=min(self.plan.batch_size, PART_ROWS))
+        cut = parts(self.rows, schedule.rows(number), schedule.part_sizes)
         is_last = number + 1 == schedule.n_steps
         rate = learning_rate(self.plan.learning_rate, number, schedule.n_steps)
         event = TrainEvent(step=number + 1, n_steps=schedule.n_steps)

@@ -14,7 +14,7 @@ MIN_PRIVATE_ROWS: Final = 100
 
 # the noise of a step is divided by the batch, so batches are large, steps few and long
 _PRIVATE_FASTER: Final = 10.0
-_PRIVATE_EPOCHS: Final = 16
+_PRIVATE_EPOCHS: Final = 24
 _PRIVATE_BATCHES: Final = (16, 4_096)
 _EPOCHS: Final = 8
 _BATCHES: Final = (4, 64)
@@ -63,7 +63,7 @@ def make_plan(settings: TrainSettings, n_rows: int, *, has_validation: bool) -> 
     if settings.early_stopping and not has_validation:
         raise ConfigError("early stopping needs validation rows: give a validation file")
     least, most = _PRIVATE_BATCHES if is_private else _BATCHES
-    share = n_rows // 10 if is_private else n_rows // 50
+    share = 3 * n_rows // 20 if is_private else n_rows // 50
     faster = _PRIVATE_FASTER if is_private else 1.0
     stops = has_validation and not is_private
     base = base_of(settings.preset)

@@ -202,8 +202,8 @@ def _vault() -> Any:
     import duckdb
 
     from python_stages import settings
-    from python_stages.dbt_plugin import open_vault, register_functions
     from python_stages.keys import load
+    from python_stages.vault import open_vault, register_functions
 
     con = duckdb.connect()
     ring = load(settings.keys_folder())

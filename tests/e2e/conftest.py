@@ -29,6 +29,7 @@ import duckdb
 import pytest
 
 from python_stages import keys
+from python_stages.vault import open_vault, register_functions
 
 CHECKOUT = Path(__file__).parents[2]
 _PARTS = ("models", "macros", "tests/generic", "expectations", "sample_data", "python_stages")
@@ -192,18 +193,16 @@ class Project:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the vault, whose relations are `vault.main.<model>`.
 
-        The vault is opened as the dbt plugin opens it, and closed again, so no command may run.
+        The vault is opened as a build opens it, and closed again, so no command may run.
         """
-        from python_stages import dbt_plugin  # noqa: PLC0415 - dbt takes a second to import
-
         ring = keys.load(self.keys)
         with (
             mock.patch.dict(os.environ, self.environment()),
             chdir(self.folder),
             closing(duckdb.connect(":memory:")) as con,
         ):
-            dbt_plugin.open_vault(con, self.vault, ring.vault_key())
-            dbt_plugin.register_functions(con, ring)
+            open_vault(con, self.vault, ring.vault_key())
+            register_functions(con, ring)
             return con.execute(sql, parameters).fetchall()
 
     def edited(self, changes: Mapping[str, Callable[[str], str]]) -> "Project":

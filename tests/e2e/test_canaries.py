@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from python_stages import dbt_plugin
+from python_stages.vault import open_vault
 from tests.e2e.canaries import ACCENTED, SPELLINGS, STEM, is_noise, leaks_in, search, spills
 from tests.e2e.conftest import CHECKOUT, Project
 
@@ -39,7 +39,7 @@ def test_a_canary_is_found_in_a_spill_unless_that_is_encrypted(
     is_encrypted: bool,
 ) -> None:
     with duckdb.connect(":memory:") as con:
-        dbt_plugin.open_vault(con, tmp_path / "vault", "0" * 64)
+        open_vault(con, tmp_path / "vault", "0" * 64)
         con.execute(f"set temp_file_encryption = {is_encrypted}")
         con.execute("set memory_limit = '20MB'; set threads = 1")
         con.execute(

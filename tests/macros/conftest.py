@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from python_stages import dbt_plugin, keys
+from python_stages import keys
+from python_stages.vault import register_functions
 from tests.e2e.conftest import CHECKOUT
 from tests.e2e.warm import WarmProject
 
@@ -50,5 +51,5 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.Duck
     """Return a connection with sealtune's SQL functions."""
     ring = keys.create(tmp_path_factory.mktemp("macro-keys") / "keys")
     with duckdb.connect(":memory:") as con:
-        dbt_plugin.register_functions(con, ring)
+        register_functions(con, ring)
         yield con

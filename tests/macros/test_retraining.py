@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import dbt_plugin, hooks, keys
+from python_stages import hooks, keys
 from python_stages.check import VERDICT_SCHEMA, hash_suites
 from python_stages.errors import BackendError
 from python_stages.example_sql import LINE_SQL
@@ -21,6 +21,7 @@ from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.jobs.hooks import decisions_sql, ledger_path
 from python_stages.jobs.ledger import Ledger, LedgerRow
 from python_stages.trained_lines import held_back
+from python_stages.vault import register_functions
 from tests.python_stages.backends.loopback_api import API_KEY, LoopbackApi, serve
 
 CHECK = {"labels": ["Gas"], "pii_entities": ["identifiers"], "max_tokens_per_example": 99}
@@ -132,7 +133,7 @@ def dataset(
     (tmp_path / "vault").mkdir(mode=0o700)
     ring = keys.create(tmp_path / "keys")
     with duckdb.connect(":memory:") as con, serve() as api:
-        dbt_plugin.register_functions(con, ring)
+        register_functions(con, ring)
         api.holds_jobs = True
         found = Dataset(con, ring, api, macros["version_sql"])
         found.fill(100)

@@ -23,6 +23,7 @@ from python_stages import dbt_plugin, keys
 from python_stages.errors import KeyFileError, VaultError
 from python_stages.scrub import Finding, Rule
 from python_stages.scrub.operators import Replacer
+from python_stages.vault import WAREHOUSE, open_vault, register_functions
 
 CANARY = "4111-canary-1111"
 KEY = "ab" * 32
@@ -38,7 +39,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def vault(tmp_path: Path) -> Path:
     """Return the folder of a vault that holds the canary 10,000 times."""
     with closing(duckdb.connect(":memory:")) as connection:
-        dbt_plugin.open_vault(connection, tmp_path / "vault", KEY)
+        open_vault(connection, tmp_path / "vault", KEY)
         connection.execute(
             "create table vault.cards as select ? || i as card_number from range(10000) n(i)",
             [CANARY],
@@ -54,7 +55,7 @@ def ring(tmp_path_factory: pytest.TempPathFactory) -> keys.KeyRing:
 @pytest.fixture(scope="module")
 def functions(ring: keys.KeyRing) -> Iterator[duckdb.DuckDBPyConnection]:
     with closing(duckdb.connect(":memory:")) as connection:
-        dbt_plugin.register_functions(connection, ring)
+        register_functions(connection, ring)
         yield connection
 
 
@@ -80,13 +81,13 @@ def test_the_warehouse_says_itself_that_it_is_encrypted(
     vault: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
     with pytest.raises(duckdb.CatalogException, match="Cannot open encrypted database"):
-        con.execute(f"attach '{vault / dbt_plugin.WAREHOUSE}' as stolen")
+        con.execute(f"attach '{vault / WAREHOUSE}' as stolen")
 
 
 def test_the_warehouse_opens_again_with_its_key(
     vault: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
-    dbt_plugin.open_vault(con, vault, KEY)
+    open_vault(con, vault, KEY)
     assert con.execute("select count(*) from vault.cards").fetchall() == [(10_000,)]
 
 
@@ -97,39 +98,39 @@ def test_another_key_is_refused_with_what_to_do(
     with pytest.raises(
         VaultError, match=r"does not open with this key.*put back the keys"
     ) as error:
-        dbt_plugin.open_vault(con, vault, other)
+        open_vault(con, vault, other)
     assert other not in str(error.value)
 
 
 def test_a_warehouse_without_encryption_is_refused(
     tmp_path: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
-    duckdb.connect(str(tmp_path / dbt_plugin.WAREHOUSE)).close()
+    duckdb.connect(str(tmp_path / WAREHOUSE)).close()
     with pytest.raises(VaultError, match="does not open with this key"):
-        dbt_plugin.open_vault(con, tmp_path, KEY)
+        open_vault(con, tmp_path, KEY)
 
 
 @pytest.mark.parametrize("content", [b"", b"no database" * 1000])
 def test_a_file_that_is_no_warehouse_is_refused_as_such(
     tmp_path: Path, con: duckdb.DuckDBPyConnection, content: bytes
 ) -> None:
-    (tmp_path / dbt_plugin.WAREHOUSE).write_bytes(content)
+    (tmp_path / WAREHOUSE).write_bytes(content)
     with pytest.raises(VaultError, match="no readable warehouse"):
-        dbt_plugin.open_vault(con, tmp_path, KEY)
-    assert (tmp_path / dbt_plugin.WAREHOUSE).read_bytes() == content
+        open_vault(con, tmp_path, KEY)
+    assert (tmp_path / WAREHOUSE).read_bytes() == content
 
 
 def test_a_folder_that_others_can_look_into_is_refused_until_it_is_closed(
     vault: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
     vault.chmod(0o750)
-    (vault / dbt_plugin.WAREHOUSE).chmod(0o644)
+    (vault / WAREHOUSE).chmod(0o644)
     with pytest.raises(VaultError, match=r"others can look into .*run chmod 700"):
-        dbt_plugin.open_vault(con, vault, KEY)
+        open_vault(con, vault, KEY)
     assert mode(vault) == 0o750
     vault.chmod(0o700)
-    dbt_plugin.open_vault(con, vault, KEY)
-    assert mode(vault / dbt_plugin.WAREHOUSE) == 0o600
+    open_vault(con, vault, KEY)
+    assert mode(vault / WAREHOUSE) == 0o600
 
 
 def test_a_new_warehouse_is_for_this_user_only_whatever_the_umask(
@@ -137,11 +138,11 @@ def test_a_new_warehouse_is_for_this_user_only_whatever_the_umask(
 ) -> None:
     before = os.umask(0)
     try:
-        dbt_plugin.open_vault(con, tmp_path / "vault", KEY)
+        open_vault(con, tmp_path / "vault", KEY)
     finally:
         os.umask(before)
     assert mode(tmp_path / "vault") == 0o700
-    assert mode(tmp_path / "vault" / dbt_plugin.WAREHOUSE) == 0o600
+    assert mode(tmp_path / "vault" / WAREHOUSE) == 0o600
 
 
 def spill(con: duckdb.DuckDBPyConnection) -> None:
@@ -157,7 +158,7 @@ def spill(con: duckdb.DuckDBPyConnection) -> None:
 def test_what_does_not_fit_into_memory_is_encrypted_on_disk(
     tmp_path: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
-    dbt_plugin.open_vault(con, tmp_path / "vault", KEY)
+    open_vault(con, tmp_path / "vault", KEY)
     spill(con)
     found = contents(tmp_path / "vault" / "temp")
     assert len(found) > 1_000_000
@@ -177,9 +178,9 @@ def test_without_the_vault_the_same_spill_is_readable(
 HOLD = """
 import sys, duckdb
 from pathlib import Path
-from python_stages import dbt_plugin
+from python_stages.vault import open_vault
 con = duckdb.connect(":memory:")
-dbt_plugin.open_vault(con, Path(sys.argv[1]), sys.argv[2])
+open_vault(con, Path(sys.argv[1]), sys.argv[2])
 print("open", flush=True)
 sys.stdin.read()
 """
@@ -199,9 +200,9 @@ def test_a_vault_held_by_another_process_is_named_as_such(
         assert holder.stdout is not None
         assert holder.stdout.readline() == "open\n"
         with pytest.raises(VaultError, match="held by another process; wait"):
-            dbt_plugin.open_vault(con, vault, KEY)
+            open_vault(con, vault, KEY)
         holder.communicate("")
-    dbt_plugin.open_vault(con, vault, KEY)
+    open_vault(con, vault, KEY)
 
 
 # ── no network ──
@@ -255,7 +256,7 @@ def test_sql_reaches_no_server(
     sql: str,
 ) -> None:
     port, asked = requests_at
-    dbt_plugin.open_vault(con, tmp_path, KEY)
+    open_vault(con, tmp_path, KEY)
     point_s3_at(con, port)
     with pytest.raises(duckdb.PermissionException, match="disabled by configuration"):
         con.execute(sql.format(port=port))
@@ -278,7 +279,7 @@ def test_the_same_sql_would_reach_a_server_without_the_vault(
 def test_no_remote_file_system_is_left_and_none_can_be_switched_on_again(
     tmp_path: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
-    dbt_plugin.open_vault(con, tmp_path, KEY)
+    open_vault(con, tmp_path, KEY)
     found = set(con.list_filesystems())
     assert found == {"HTTPFileSystem", "S3FileSystem", "HuggingFaceFileSystem"}
     for url in ("http://127.0.0.1:9/x", "s3://a/b", "hf://datasets/a/b/c"):
@@ -298,7 +299,7 @@ def keys_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_first_use_makes_keys_for_this_user_only(keys_dir: Path, tmp_path: Path) -> None:
-    ring = dbt_plugin.open_keys(tmp_path / "vault" / dbt_plugin.WAREHOUSE)
+    ring = dbt_plugin.open_keys(tmp_path / "vault" / WAREHOUSE)
     assert ring.folder == keys_dir
     assert mode(keys_dir) == 0o700
     files = [path for path in keys_dir.rglob("*") if path.is_file()]
@@ -307,9 +308,7 @@ def test_first_use_makes_keys_for_this_user_only(keys_dir: Path, tmp_path: Path)
 
 
 def test_second_use_finds_the_same_keys(keys_dir: Path, tmp_path: Path) -> None:
-    first, second = (
-        dbt_plugin.open_keys(tmp_path / dbt_plugin.WAREHOUSE).vault_key() for _ in range(2)
-    )
+    first, second = (dbt_plugin.open_keys(tmp_path / WAREHOUSE).vault_key() for _ in range(2))
     assert first == second
     assert keys_dir.is_dir()
 
@@ -320,7 +319,7 @@ def test_missing_keys_are_not_made_anew_where_there_is_a_warehouse(
     with pytest.raises(
         KeyFileError, match=r"no keys in .* but .* was made with some; put them back"
     ):
-        dbt_plugin.open_keys(vault / dbt_plugin.WAREHOUSE)
+        dbt_plugin.open_keys(vault / WAREHOUSE)
     assert not keys_dir.exists()
 
 
@@ -329,7 +328,7 @@ def test_keys_open_to_the_group_are_refused(keys_dir: Path, vault: Path, name: s
     keys.create(keys_dir)
     (keys_dir / name).chmod(mode(keys_dir / name) | stat.S_IRGRP)
     with pytest.raises(KeyFileError, match="open to other users: run `chmod"):
-        dbt_plugin.open_keys(vault / dbt_plugin.WAREHOUSE)
+        dbt_plugin.open_keys(vault / WAREHOUSE)
 
 
 def test_keys_inside_the_project_are_neither_made_nor_used(
@@ -338,11 +337,11 @@ def test_keys_inside_the_project_are_neither_made_nor_used(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEALTUNE_KEYS_DIR", "conf/keys")
     with pytest.raises(KeyFileError, match="inside the project"):
-        dbt_plugin.open_keys(tmp_path / dbt_plugin.WAREHOUSE)
+        dbt_plugin.open_keys(tmp_path / WAREHOUSE)
     assert not (tmp_path / "conf").exists()
     keys.create(tmp_path / "conf" / "keys")
     with pytest.raises(KeyFileError, match="inside the project"):
-        dbt_plugin.open_keys(tmp_path / dbt_plugin.WAREHOUSE)
+        dbt_plugin.open_keys(tmp_path / WAREHOUSE)
 
 
 # ── keyed_hmac ──
@@ -382,7 +381,7 @@ def test_keyed_hmac_of_one_text_differs_by_purpose_and_by_key(
 ) -> None:
     sql = "select keyed_hmac('a', 'x'), keyed_hmac('b', 'x')"
     with closing(duckdb.connect(":memory:")) as other:
-        dbt_plugin.register_functions(other, keys.create(tmp_path / "keys"))
+        register_functions(other, keys.create(tmp_path / "keys"))
         rows = [*functions.execute(sql).fetchall(), *other.execute(sql).fetchall()]
     assert len({digest for row in rows for digest in row}) == 4
 

@@ -8,7 +8,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import dbt_models, dbt_plugin, keys
+from python_stages import dbt_models, keys
+from python_stages.vault import register_functions
 
 POLICY = {
     "user_text": {"entities": ["EMAIL_ADDRESS"], "deny_from": {"customer": "PERSON"}},
@@ -61,7 +62,7 @@ ROWS = [
 
 @pytest.fixture
 def stage(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> Stage:
-    dbt_plugin.register_functions(con, ring)
+    register_functions(con, ring)
     return Stage(con)
 
 

@@ -9,10 +9,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import dbt_models, dbt_plugin, keys
+from python_stages import dbt_models, keys
 from python_stages.errors import ConfigError, SourceError
 from python_stages.example_sql import example_id_sql
 from python_stages.feedback_models import feedback
+from python_stages.vault import register_functions
 
 NAMES = ("row_id", "label", "system_text", "user_text", "assistant_text", "customer")
 ROWS = [
@@ -93,7 +94,7 @@ class Dataset:
 
 @pytest.fixture
 def dataset(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing, tmp_path: Path) -> Dataset:
-    dbt_plugin.register_functions(con, ring)
+    register_functions(con, ring)
     found = Dataset(con, tmp_path / "feedback")
     found.scrub()
     return found

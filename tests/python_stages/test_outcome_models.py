@@ -18,11 +18,12 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from python_stages import dbt_plugin, keys
+from python_stages import keys
 from python_stages.errors import ConfigError, StageError
 from python_stages.hooks import fingerprint_relation
 from python_stages.jobs.ledger import Decision, Ledger
 from python_stages.outcome_models import evaluations, predictions
+from python_stages.vault import register_functions
 from tests.e2e.conftest import CHECKOUT, Project
 from tests.e2e.warm import WarmProject
 from tests.python_stages.backends.chat_api import API_KEY, ChatApi, Refusal, serve_chat
@@ -157,7 +158,7 @@ def world(
 ) -> Iterator[World]:
     monkeypatch.setenv("SEALTUNE_VAULT_DIR", str(tmp_path / "vault"))
     monkeypatch.setenv("SEALTUNE_API_KEY", API_KEY)
-    dbt_plugin.register_functions(con, ring)
+    register_functions(con, ring)
     with serve_chat(ChatApi(rule=models)) as api:
         yield World(con, ring, api, tmp_path / "vault" / "ledger.sqlite")
 

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from python_stages import dbt_plugin, keys, seal, trace
+from python_stages import keys, seal, trace
 from python_stages.cli.main import app
 from python_stages.errors import StageError, VaultError
 from python_stages.keys import KeyRing
 from python_stages.trace import Build
+from python_stages.vault import register_functions
 
 PEOPLE = [f"CUST_{number:05d}" for number in range(40)]
 RELATION = '"memory"."main"."demo_sealed"'
@@ -97,7 +98,7 @@ def vault(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def warehouse(con: duckdb.DuckDBPyConnection, ring: KeyRing) -> duckdb.DuckDBPyConnection:
-    dbt_plugin.register_functions(con, ring)
+    register_functions(con, ring)
     return con
 
 
@@ -225,7 +226,7 @@ def test_another_key_finds_nobody(value: str, two_rings: tuple[KeyRing, KeyRing]
     mine, other = two_rings
     with TemporaryDirectory() as folder, duckdb.connect(":memory:") as con:
         vault = Path(folder)
-        dbt_plugin.register_functions(con, mine)
+        register_functions(con, mine)
         load(con, [Row(value, "a", "train")])
         trace.record(con, RELATION, build(1), "subject_hmac", vault=vault)
         assert trace.find(value, mine, vault=vault)

@@ -8,10 +8,11 @@ import duckdb
 import pytest
 from typer.testing import CliRunner, Result
 
-from python_stages import dbt_plugin, keys
+from python_stages import keys
 from python_stages.cli.main import app
 from python_stages.jobs.ledger import Ledger
 from python_stages.jobs.promotion import promoted
+from python_stages.vault import open_vault
 from tests.python_stages.jobs.rows import record
 
 FIRST, SECOND = "1" * 64, "2" * 64
@@ -37,7 +38,7 @@ class World:
         `previous` names the model that was asked beside that of the job, where it was not that.
         """
         with closing(duckdb.connect(":memory:")) as con:
-            dbt_plugin.open_vault(con, self.vault, self.ring.vault_key())
+            open_vault(con, self.vault, self.ring.vault_key())
             con.execute(
                 "create table if not exists vault.main.predictions (job_key text, model_role text, "
                 "model text, task text, example_fingerprint text, label text, reference text, "
@@ -146,6 +147,6 @@ def test_a_model_that_has_not_answered_everything_is_not_judged(world: World) ->
 
 def test_nobody_is_promoted_where_nothing_was_evaluated(world: World) -> None:
     with closing(duckdb.connect(":memory:")) as con:
-        dbt_plugin.open_vault(con, world.vault, world.ring.vault_key())
+        open_vault(con, world.vault, world.ring.vault_key())
     done = world.promote()
     assert (done.exit_code, "nothing was evaluated" in done.stderr) == (1, True)

@@ -14,13 +14,13 @@ import pyarrow.csv as pc
 import pytest
 import yaml
 
-from python_stages import dbt_plugin
 from python_stages.errors import SourceError, VaultError
 from python_stages.ingest import accounting as ingest
 from python_stages.ingest.masked_files import MaskedFileSystem
 from python_stages.ingest.postgres import read_table
 from python_stages.ingest.scans import identifier
 from python_stages.ingest.sources import open_source
+from python_stages.vault import open_vault
 from tests.postgres import PASSWORD, Postgres, serving
 
 ROOT = Path(__file__).parents[3]
@@ -55,7 +55,7 @@ def vault(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 @contextmanager
 def opened(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with closing(duckdb.connect(config={"threads": 2})) as con:
-        dbt_plugin.open_vault(con, folder, "ab" * 32)
+        open_vault(con, folder, "ab" * 32)
         con.register_filesystem(MASKED_FILES)
         yield con
 
@@ -198,11 +198,11 @@ def test_the_copy_is_for_nobody_to_read_and_ends_with_the_process(
     program = (
         "import sys, duckdb\n"
         "from pathlib import Path\n"
-        "from python_stages import dbt_plugin\n"
+        "from python_stages.vault import open_vault\n"
         "from python_stages.ingest.sources import open_source\n"
         "con = duckdb.connect()\n"
         "folder = Path(sys.argv[1])\n"
-        "dbt_plugin.open_vault(con, folder, 'ab' * 32)\n"
+        "open_vault(con, folder, 'ab' * 32)\n"
         "assert open_source(con, sys.argv[2])[0].n_rows == 20000\n"
         "con.execute('checkpoint sealtune_tables')\n"
         "kept = [path for path in (folder / 'temp').iterdir() if path.stat().st_size > 1000]\n"

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from python_stages import dbt_plugin, keys
+from python_stages import keys
 from python_stages.cli.main import app
 from python_stages.errors import ConfigError, KeyFileError
 from python_stages.keys import KeyRing, datasets
 from python_stages.keys.fields import MARKER, FieldCipher, open_tokens
+from python_stages.vault import register_functions
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 FROZEN = "enc1_3nO-lFH8nQ2WAKNx2SDQ26ogdk481wrZPwVvtSw"
@@ -85,7 +86,7 @@ def test_one_of_several_keys_is_enough() -> None:
 
 
 def test_sql_encrypts_what_the_command_opens(con: duckdb.DuckDBPyConnection, ring: KeyRing) -> None:
-    dbt_plugin.register_functions(con, ring)
+    register_functions(con, ring)
     rows = con.execute(
         "select encrypt_field('demo', 'person', who) from (values ('Anna'), (null), ('')) t(who)"
     ).fetchall()
@@ -99,7 +100,7 @@ def test_nothing_opens_any_more_once_the_dataset_is_shredded(
     con: duckdb.DuckDBPyConnection, ring: KeyRing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEALTUNE_VAULT_DIR", str(tmp_path / "vault"))
-    dbt_plugin.register_functions(con, ring)
+    register_functions(con, ring)
     ((token,),) = con.execute("select encrypt_field('demo', 'person', 'Anna')").fetchall()
     assert opened([token]).exit_code == 0
     assert CliRunner().invoke(app, ["shred", "demo", "--yes"]).exit_code == 0
@@ -118,7 +119,7 @@ def test_whom_the_dataset_was_handed_to_can_open_its_cells(
 ) -> None:
     auditor = keys.create(tmp_path / "auditor")
     public = auditor.recipients()[0]
-    dbt_plugin.register_functions(con, ring)
+    register_functions(con, ring)
     ((token,),) = con.execute("select encrypt_field('demo', 'person', 'Anna')").fetchall()
     line = datasets.hand_over(ring.folder, "demo", public.key_id, public.public_key)
     datasets.receive(auditor.folder, line, auditor.identities())

@@ -20,6 +20,7 @@ from python_stages.site import (
     model_charts,
     privacy_drawing,
     report_json,
+    svg,
 )
 from python_stages.site.artifacts import Manifest
 from python_stages.site.facts.change_log import ChangeLog
@@ -154,8 +155,8 @@ def test_every_chart_is_one_image_with_one_sentence_and_the_theme_s_ink() -> Non
         model_charts.epsilon(8.0, 0.4, 4.2),
         privacy_drawing.draw(DATASET.flows, "where columns go"),
     ]
-    for svg in svgs:
-        root = ET.fromstring(svg)  # noqa: S314 - drawn a moment ago
+    for drawing in svgs:
+        root = ET.fromstring(drawing)  # noqa: S314 - drawn a moment ago
         spoken = [one for one in root.iter() if "aria-label" in one.attrib or "role" in one.attrib]
         assert spoken == [root]
         assert root.attrib["aria-label"]
@@ -170,8 +171,8 @@ def test_the_funnel_marks_what_was_lost() -> None:
 
 
 def test_the_drawing_says_in_words_where_a_column_ends() -> None:
-    svg = privacy_drawing.draw(DATASET.flows, "x")
-    texts = [one.text for one in ET.fromstring(svg).iter() if one.tag.endswith("text")]  # noqa: S314 - the same
+    drawing = privacy_drawing.draw(DATASET.flows, "x")
+    texts = [one.text for one in ET.fromstring(drawing).iter() if one.tag.endswith("text")]  # noqa: S314 - the same
     for flow, end in zip(DATASET.flows, ("stops", "scrubbed", "arrives"), strict=True):
         start = texts.index(flow.column)
         assert texts[start + 2] == end
@@ -211,6 +212,17 @@ def test_the_policy_stands_before_everything_that_dbt_put_into_its_head() -> Non
 def test_a_page_without_a_head_is_refused() -> None:
     with pytest.raises(StageError, match="does not know"):
         dbt_docs.page("<html><script>1</script></html>")
+
+
+def test_a_drawing_of_the_same_is_taken_from_an_earlier_page(tmp_path: Path) -> None:
+    drawn = charts.funnel(DATASET.stages)
+    page = tmp_path / "dataset.html"
+    page.write_text(f"<p>before</p>{drawn.replace('</svg>', '<desc>old</desc></svg>')}<svg></svg>")
+    fewer = DATASET.stages[:-1]
+    with svg.taken_over([page]):
+        assert charts.funnel(DATASET.stages) == drawn.replace("</svg>", "<desc>old</desc></svg>")
+        assert "old" not in charts.funnel(fewer)
+    assert charts.funnel(DATASET.stages) == drawn
 
 
 # ── Great Expectations' pages ──

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from python_stages.errors import ConfigError, StageError
-from python_stages.training.batches import Epochs, parts
+from python_stages.training.batches import Epochs, PoissonSample, parts
 from python_stages.training.chat_format import encode_conversations
 from python_stages.training.dataset import Dataset, read
+from python_stages.training.privacy import Mechanism
 from tests.python_stages.training.toy import ENCODE, line, lines
 
 
@@ -127,3 +128,18 @@ def test_an_epoch_holds_every_row_once_in_another_order_each_time() -> None:
     ]
     assert all(Counter(rows.tolist()) == Counter(range(50)) for rows in seen)
     assert seen[0].tolist() != seen[1].tolist()
+
+
+def test_a_private_step_computes_each_of_its_rows_once_and_rare_layouts_in_small_parts() -> None:
+    texts = [line("q" * (n % 40), "1") for n in range(400)]
+    texts += [line("q", "1" * 100 + str(n)) for n in range(12)]
+    data, _ = read(texts, ENCODE, deduplicate=False)
+    mechanism = Mechanism(1.0, 0.1, 20, 1.0, 1e-5, data.n_rows, None)
+    schedule = PoissonSample(data, mechanism, b"secret")
+    n_of_layout = np.bincount(data.layout_of)
+    assert schedule.part_sizes[int(np.argmin(n_of_layout))] <= 4
+    for step in range(20):
+        rows = schedule.rows(step)
+        cut = parts(data, rows, schedule.part_sizes)
+        assert sorted(np.concatenate([part.rows for part in cut])) == sorted(rows)
+        assert all(part.size >= len(part.rows) for part in cut)
