@@ -58,8 +58,6 @@ class CheckSpec:
             _require_names("labels", self.labels)
         if self.synthetic is None or self.pii_entities:
             _require_names("pii_entities", self.pii_entities)
-        if self.private_counts is not None and not self.labels:
-            raise ConfigError(f"check: private_counts needs labels by name: {_ANY} are of the data")
         if self.answers not in _ANSWERS:
             raise ConfigError(f"check: answers must be one of {', '.join(_ANSWERS)}")
         if not (self.synthetic is None or (isinstance(self.synthetic, str) and self.synthetic)):
@@ -102,6 +100,8 @@ class CheckSpec:
         if settings.get("min_planted_recall", {}) is None:  # in YAML, a key with nothing behind it
             del settings["min_planted_recall"]
         settings["private_counts"] = count_epsilon(settings.get("private_counts"))
+        if settings["private_counts"] is not None and not settings["labels"]:
+            raise ConfigError(f"check: private_counts needs labels by name: {_ANY} are of the data")
         return cls(**settings)
 
     def parameters(self) -> dict[str, Any]:
