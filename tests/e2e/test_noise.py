@@ -7,6 +7,8 @@ import pytest
 
 from tests.e2e.conftest import Project
 
+pytestmark = pytest.mark.slow  # two builds; the fast proof is test_drawn_noise.py
+
 YAML = "models/transactions/_transactions__models.yml"
 EPSILON, COUNT_EPSILON = 2.0, 0.5
 
@@ -15,7 +17,7 @@ def edit(text: str, *, epsilon: float = EPSILON, column: str = "amount") -> str:
     """Ask for noise on a column and on the counts."""
     asked = f"{{epsilon: {epsilon}, lower: 0, upper: 5000, step: 0.01}}"
     render = "          label_column: merchant_category\n"
-    check = "          labels: *categories\n          pii_entities"
+    check = "          labels: *categories\n          # counts of classes"
     noise = f"{render}          noise: {{{column}: {asked}}}\n"
     counts = f"          private_counts: {{epsilon: {COUNT_EPSILON}}}\n{check}"
     return text.replace(render, noise).replace(check, counts)
@@ -116,3 +118,12 @@ def test_noise_that_is_asked_for_wrongly_stops_the_build(
     done = asked(project, change).dbt("build", *selected, check=False)
     assert done.returncode
     assert message in " ".join(done.stdout.split())
+
+
+def test_draws_are_dropped_with_their_dataset(project: Project) -> None:
+    noisy = asked(project)
+    noisy.dbt("build", "--select", "+transactions_rendered")
+    tables = "select count(*) from duckdb_tables() where table_name = 'transactions_noise_draws'"
+    assert noisy.query(tables) == [(1,)]
+    noisy.dbt("run-operation", "drop_dataset", "--args", "{dataset: transactions}")
+    assert noisy.query(tables) == [(0,)]
