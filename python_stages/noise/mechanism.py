@@ -100,7 +100,8 @@ def noisy_counts(
     )
 
     def measured(scale: float) -> Measurement:
-        return counted >> then_laplace(scale)  # type: ignore[return-value]  # OpenDP says the union
+        noised: Measurement = counted >> then_laplace(scale)
+        return noised
 
     measurement = _calibrated(measured, 1, epsilon, "of private_counts")
     return [int(one) for one in measurement(list(categories))], float(measurement.map(1))
