@@ -77,7 +77,7 @@ def _columns(vault: Warehouse, name: str, asked: dict[str, ColumnNoise]) -> Iter
             f'count(*) as n, sum(epsilon) as spent from "{draws_of(name)}" group by all) '
             "group by all"
         )
-        drawn = {column: rest for column, *rest in rows}
+        drawn = {column: tuple(rest) for column, *rest in rows}
     for column in sorted({*asked, *drawn}):
         noise = asked.get(column)
         n, most, spent = drawn.get(column, (0, 0, 0.0))

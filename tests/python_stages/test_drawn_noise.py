@@ -1,5 +1,6 @@
 """Noise is drawn once: the same again is answered with the same, all else is drawn and counts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ RENDER: dict[str, Any] = {
 TYPES = (
     "row_id varchar, kind varchar, shop varchar, currency varchar, amount {amount}, cents bigint"
 )
-Rows = list[tuple[str, float | None]]
+Rows = Sequence[tuple[str, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def stage(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> Stage:
 
 ROWS: Rows = [("r1", 12.5), ("r2", 12.5), ("r3", 700.0)]
 WITHOUT_AMOUNT = ["paid at {shop}"]
-BARE = {"templates": ["paid {amount:number} at {shop}", *WITHOUT_AMOUNT]}
+BARE: dict[str, Any] = {"templates": ["paid {amount:number} at {shop}", *WITHOUT_AMOUNT]}
 
 
 def test_amounts_are_worded_with_noise(stage: Stage) -> None:
@@ -136,7 +137,7 @@ def test_a_column_that_cannot_hold_noise_is_refused(
 
 
 def test_a_column_that_is_not_there_is_refused(stage: Stage) -> None:
-    changes = {"templates": ["paid {amounts:number} at {shop}"]}
+    changes: dict[str, Any] = {"templates": ["paid {amounts:number} at {shop}"]}
     with pytest.raises(ConfigError, match="amounts is unknown; did you mean amount"):
         stage.build(ROWS, {"amounts": AMOUNT}, **changes)
 
