@@ -20,7 +20,8 @@ def vault(con: duckdb.DuckDBPyConnection) -> Warehouse:
     con.execute("use vault.main")
     con.execute(
         "create table demo_noise_draws as from (values ('amount', 'r1', 1.0), "
-        "('amount', 'r1', 0.5), ('amount', 'r2', 1.0), ('age', 'r2', 0.75)) as drawn (column_name, row_id, epsilon)"
+        "('amount', 'r1', 0.5), ('amount', 'r2', 1.0), "
+        "('age', 'r2', 0.75)) as drawn (column_name, row_id, epsilon)"
     )
     return Warehouse(con)
 
