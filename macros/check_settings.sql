@@ -8,7 +8,8 @@
             {%- set sections = {} -%}
             {%- for name, told in node.config.meta.items() -%}
                 {%- set told = told if told is mapping else {} -%}
-                {%- do sections.update({name: [told.get('noise'), told.get('private_counts')]}) -%}
+                {%- set asked = {'noise': told.get('noise'), 'private_counts': told.get('private_counts')} -%}
+                {%- do sections.update({name: asked}) -%}
             {%- endfor -%}
             {%- do found.update({node.name: sections}) -%}
         {%- endfor -%}

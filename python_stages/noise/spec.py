@@ -1,7 +1,7 @@
 """What a dataset asks for: noise per column, and on the counts of its classes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from importlib.util import find_spec
@@ -116,21 +116,31 @@ def count_epsilon(config: object) -> float | None:
     return _epsilon(config.get("epsilon"), where)
 
 
-def check_asked(models: Mapping[str, Mapping[str, tuple[object, object]]]) -> None:
+def check_asked(models: Mapping[str, Mapping[str, Mapping[str, object]]]) -> None:
     """Check what every model asks for, before anything is built.
+
+    Noise that stands where nobody reads it would silently be none.
 
     Args:
         models: sections under `meta` by model, each with what stands there under `noise` and
             `private_counts`, or None.
 
     Raises:
-        ConfigError: a setting is wrong, or OpenDP is missing.
+        ConfigError: a setting is wrong, or not where it is read; or OpenDP is missing.
     """
-    for sections in models.values():
-        noise, _ = sections.get("render", (None, None))
-        _, counts = sections.get("check", (None, None))
-        if noisy_columns(noise) or count_epsilon(counts) is not None:
-            require_opendp()
+    homes: dict[str, tuple[str, str, Callable[[object], object]]] = {
+        "noise": ("render", "_rendered", noisy_columns),
+        "private_counts": ("check", "_checked", count_epsilon),
+    }
+    for model, sections in models.items():
+        for setting, (home, state, read) in homes.items():
+            if setting in sections:
+                raise ConfigError(f"{model}: {setting} stands under meta; move it under {home}")
+            asked = sections.get(home, {}).get(setting)
+            if asked is not None and not model.endswith(state):
+                raise ConfigError(f"{model}: {setting} is read in *{state} alone; move it there")
+            if read(asked):
+                require_opendp()
 
 
 def require_opendp() -> None:

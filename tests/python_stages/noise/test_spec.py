@@ -62,17 +62,33 @@ def test_noise_is_for_columns_that_are_shown(column: str, message: str) -> None:
 
 def test_settings_of_every_model_are_checked_before_anything_is_built() -> None:
     wrong = {"amount": {**ASKED, "epsilon": -1}}
-    check_asked({"a_rendered": {"render": (None, None)}, "a_checked": {"check": (None, None)}})
+    check_asked({"a_rendered": {"render": {"noise": None}}, "a_checked": {"check": {}}, "b": {}})
     with pytest.raises(ConfigError, match="epsilon"):
-        check_asked({"a_rendered": {"render": (wrong, None)}})
+        check_asked({"a_rendered": {"render": {"noise": wrong}}})
     with pytest.raises(ConfigError, match="epsilon"):
-        check_asked({"a_checked": {"check": (None, {"epsilon": 0})}})
+        check_asked({"a_checked": {"check": {"private_counts": {"epsilon": 0}}}})
+
+
+@pytest.mark.parametrize(
+    ("model", "sections", "message"),
+    [
+        ("a_rendered", {"noise": {}}, "move it under render"),
+        ("a_checked", {"private_counts": {}}, "move it under check"),
+        ("a_sampled", {"render": {"noise": {"amount": ASKED}}}, r"read in \*_rendered alone"),
+        ("a_sealed", {"check": {"private_counts": {"epsilon": 1}}}, r"read in \*_checked alone"),
+    ],
+)
+def test_noise_that_nobody_would_read_is_refused(
+    model: str, sections: dict[str, dict[str, object]], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_asked({model: sections})
 
 
 def test_a_missing_opendp_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spec, "find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"pip install 'sealtune\[opendp\]'"):
-        check_asked({"a_rendered": {"render": ({"amount": ASKED}, None)}})
+        check_asked({"a_rendered": {"render": {"noise": {"amount": ASKED}}}})
 
 
 def test_private_counts_need_classes_that_are_public() -> None:
