@@ -13,6 +13,11 @@
                 {%- do dropped.append(node.alias) -%}
             {%- endif -%}
         {%- endfor -%}
+        {#- what noise was drawn, which no model is -#}
+        {%- for name in [dataset ~ '_noise_draws', dataset ~ '_noise_counts'] -%}
+            {%- set relation = load_relation(api.Relation.create(target.database, target.schema, name)) -%}
+            {%- if relation -%}{%- do adapter.drop_relation(relation) -%}{%- endif -%}
+        {%- endfor -%}
         {%- if not dropped -%}
             {%- do exceptions.raise_compiler_error('there is no relation of ' ~ dataset ~ ' in the warehouse; its name is that of its folder in models/') -%}
         {%- endif -%}

@@ -9,6 +9,7 @@ Arrows point down this list, never up.
     dbt_models.py, recall_models.py, check_models.py, outcome_models.py, audit_models.py   what thin
                       dbt models call
     earlier_rows.py, corrected_rows.py   rows that an earlier build scrubbed, and people corrected
+    drawn_noise.py    noise that was drawn: kept, so that no build draws it twice
     dbt_plugin.py     has dbt-duckdb open the vault, and receives the hooks
     hooks.py          after a `*_sealed` model: seal, then submit
     vault.py          opens the encrypted warehouse, and registers SQL functions
@@ -22,6 +23,7 @@ Arrows point down this list, never up.
     check/            text-free flags -> Great Expectations -> a verdict per rule
     evaluate/         answers -> scores with intervals, beside what has to be beaten
     audit/            canaries, attacks on a tuned model, and what they show
+    noise/            differentially private noise on values and counts, where a dataset asks
     backends/         plan, local, openai, azure, compatible: places that train, one protocol
     training/         chat lines -> a small model, privately when asked (what `local` runs)
     generate/         synthetic source files

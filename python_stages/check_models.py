@@ -17,6 +17,7 @@ from python_stages import keys, progress, settings
 from python_stages.check import VERDICT_SCHEMA, CheckSpec, check, hash_suites
 from python_stages.code_version import hash_code
 from python_stages.dbt_plugin import is_full_refresh
+from python_stages.drawn_noise import DrawnNoise, dataset_of
 from python_stages.errors import ConfigError, StageError, value_free
 from python_stages.hooks import check_spec, fingerprint_relation
 from python_stages.scrub import Engine, planted
@@ -71,6 +72,9 @@ def checked(
             0 if overlaps is None else _n_found(overlaps),
         )
         judged = facts.hashed(examples, spec, ring.hmac_key("judged"))
+        if spec.private_counts is not None:
+            drawn = DrawnNoise(session, this, dataset_of(this))
+            drawn.counted(examples, spec.labels, spec.private_counts, fingerprint)
         verdict = None if is_full_refresh() else _passed_before(session, this, judged)
         if verdict is None:
             verdict = facts.judge(examples, spec)

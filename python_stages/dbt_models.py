@@ -16,6 +16,7 @@ import pyarrow as pa
 from python_stages import keys, progress, settings
 from python_stages.check.imports import import_great_expectations
 from python_stages.dbt_plugin import is_full_refresh, say
+from python_stages.drawn_noise import DrawnNoise
 from python_stages.earlier_rows import EarlierRows
 from python_stages.errors import ConfigError, value_free
 from python_stages.ingest import accounting as ingest
@@ -104,11 +105,32 @@ def _import_what_follows() -> None:
 
 
 def rendered(
-    relation: duckdb.DuckDBPyRelation, dataset: str, config: Config
+    relation: duckdb.DuckDBPyRelation,
+    dataset: str,
+    config: Config,
+    *,
+    session: duckdb.DuckDBPyConnection | None = None,
+    this: str | None = None,
 ) -> pa.RecordBatchReader:
-    """Put rows into words; rows of `render.rendered_schema`."""
+    """Put rows into words; rows of `render.rendered_schema`.
+
+    Args:
+        relation: the rows.
+        dataset: name of the dataset.
+        config: what `RenderSpec` takes.
+        session: dbt's connection, which noise is drawn and kept with.
+        this: the relation that is built, quoted for SQL; goes with `session`.
+    """
     with value_free("render"):
         spec = RenderSpec.from_config(config)
+        if spec.noise:
+            if session is None or this is None:
+                raise ConfigError(
+                    "render: noise needs session and this: call `rendered` in *_rendered.py as "
+                    "`sealtune new` writes it"
+                )
+            shown = sorted(spec.columns)
+            relation = DrawnNoise(session, this, dataset).noised(relation, spec.noise, shown)
         key = _ring().hmac_key(f"{dataset}.template")
         batches = render(_rows(relation), spec, key)
         return _stream(rendered_schema(spec), batches, "render")

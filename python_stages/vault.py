@@ -14,7 +14,7 @@ Functions for SQL:
     lenient_sql(location, column)           the SELECT of one column, as far as it can be read
     ledger_sql()                            the SELECT that lists the jobs of the ledger
     decisions_sql()                         the SELECT that lists when changed lines made no job
-    check_settings(json)                    "ok", or an error that names a misspelled setting
+    check_settings(json)                    "ok", or an error that names a wrong setting
 """
 
 import hmac
@@ -28,7 +28,7 @@ import duckdb_extension_httpfs
 import pyarrow as pa
 from duckdb.func import PythonUDFType
 
-from python_stages import keys, names
+from python_stages import keys, names, noise
 from python_stages.errors import VaultError
 from python_stages.ingest import accounting as ingest
 from python_stages.ingest.masked_files import MaskedFileSystem
@@ -134,6 +134,11 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
         with con.cursor() as cursor:
             return ingest.kept_sql(cursor, dataset, location, relation, config_hash, masked_files)
 
+    def check_settings(text: str) -> str:
+        models = json.loads(text)
+        noise.check_asked(models)
+        return names.check_settings(models)
+
     con.create_function(
         "keyed_hmac", keyed_hmac, ["VARCHAR", "VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW
     )
@@ -153,12 +158,7 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
     )
     con.create_function("ledger_sql", job_hooks.ledger_sql, [], "VARCHAR", side_effects=False)
     con.create_function("decisions_sql", job_hooks.decisions_sql, [], "VARCHAR", side_effects=False)
-    con.create_function(
-        "check_settings",
-        lambda text: names.check_settings(json.loads(text)),
-        ["VARCHAR"],
-        "VARCHAR",
-    )
+    con.create_function("check_settings", check_settings, ["VARCHAR"], "VARCHAR")
     con.create_function("source_sql", source_sql, ["VARCHAR"], "VARCHAR")
     con.create_function("lenient_sql", lenient_sql, ["VARCHAR"] * 2, "VARCHAR")
     con.create_function("kept_sql", kept_sql, ["VARCHAR"] * 4, "VARCHAR")

@@ -2,4 +2,6 @@ from python_stages.dbt_models import rendered
 
 
 def model(dbt, session):
-    return rendered(dbt.ref("legal_sampled"), "legal", dbt.config.meta_get("render"))
+    sampled, render = dbt.ref("legal_sampled"), dbt.config.meta_get("render")
+    where = {"session": session, "this": repr(dbt.this)}
+    return rendered(sampled, "legal", render, **where)

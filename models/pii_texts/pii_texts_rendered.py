@@ -2,4 +2,6 @@ from python_stages.dbt_models import rendered
 
 
 def model(dbt, session):
-    return rendered(dbt.ref("pii_texts_sampled"), "pii_texts", dbt.config.meta_get("render"))
+    sampled, render = dbt.ref("pii_texts_sampled"), dbt.config.meta_get("render")
+    where = {"session": session, "this": repr(dbt.this)}
+    return rendered(sampled, "pii_texts", render, **where)

@@ -2,4 +2,6 @@ from python_stages.dbt_models import rendered
 
 
 def model(dbt, session):
-    return rendered(dbt.ref("tickets_sampled"), "tickets", dbt.config.meta_get("render"))
+    sampled, render = dbt.ref("tickets_sampled"), dbt.config.meta_get("render")
+    where = {"session": session, "this": repr(dbt.this)}
+    return rendered(sampled, "tickets", render, **where)

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from python_stages.errors import ConfigError
 from python_stages.names import refuse_unknown
+from python_stages.noise import count_epsilon
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class CheckSpec:
         answers: `label` where the assistant answers with the label, `text` where it says more.
         synthetic: what made the texts up, where nobody is in them; None for texts about people.
             Personal data may be found in synthetic ones, but no value of a real source.
+        private_counts: epsilon of the counts of classes that the report shows, with noise; None
+            for exact ones. In the config: `{epsilon: …}`.
 
     Raises:
         ConfigError: a bound is missing, of the wrong type, or contradicts another.
@@ -48,6 +51,7 @@ class CheckSpec:
     min_planted_recall: Mapping[str, float] = field(default_factory=dict)
     answers: str = "label"
     synthetic: str | None = None
+    private_counts: float | None = None
 
     def __post_init__(self) -> None:
         if self.labels:
@@ -95,12 +99,15 @@ class CheckSpec:
                 settings[name] = tuple(settings[name])
         if settings.get("min_planted_recall", {}) is None:  # in YAML, a key with nothing behind it
             del settings["min_planted_recall"]
+        settings["private_counts"] = count_epsilon(settings.get("private_counts"))
+        if settings["private_counts"] is not None and not settings["labels"]:
+            raise ConfigError(f"check: private_counts needs labels by name: {_ANY} are of the data")
         return cls(**settings)
 
     def parameters(self) -> dict[str, Any]:
         """Return what the suites call `$PARAMETER`: numbers and entity names, never a label."""
         numbers = dataclasses.asdict(self)
-        for name in ("labels", "min_planted_recall", "answers", "synthetic"):
+        for name in ("labels", "min_planted_recall", "answers", "synthetic", "private_counts"):
             del numbers[name]
         return numbers | {
             "n_labels": len(self.labels),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from python_stages.errors import ConfigError
-from python_stages.names import refuse_unknown
+from python_stages.names import nearest, refuse_unknown
+from python_stages.noise import ColumnNoise, noisy_columns
 from python_stages.render.wording import Kind, Placeholder, Template, check_locale, clean
 
 Need = tuple[str, Kind]  # a column, and what it must hold
@@ -26,6 +27,7 @@ _KNOWN: Final = (
     "templates",
     "answers",
     "carry",
+    "noise",
 )
 
 
@@ -46,6 +48,7 @@ class RenderSpec:
         locales: value of the locale column -> CLDR locale.
         default_locale: locale of rows that `locales` does not name.
         blank_values: column -> values that mean "not known".
+        noise: columns that get differentially private noise before they are worded.
     """
 
     label_column: str
@@ -59,6 +62,7 @@ class RenderSpec:
     locales: Mapping[str, str]
     default_locale: str
     blank_values: Mapping[str, frozenset[str]]
+    noise: tuple[ColumnNoise, ...] = ()
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "RenderSpec":
@@ -81,6 +85,7 @@ class RenderSpec:
             locales=_locales(config),
             default_locale=_text(config, "default_locale") or "en",
             blank_values=_blank_values(config),
+            noise=noisy_columns(config.get("noise")),
         )
         _check_consistent(spec)
         return spec
@@ -130,10 +135,24 @@ def _check_consistent(spec: RenderSpec) -> None:
         )
     if all({p.column for p in t.placeholders} & set(spec.blank_values) for t in spec.templates):
         raise ConfigError("every template shows a column of blank_values: add one that does not")
+    _check_noise(spec)
     if len(set(spec.carry)) != len(spec.carry) or not _RENDERED.isdisjoint(spec.carry):
         raise ConfigError("carry names a column twice, or one that this stage makes: rename it")
     for identifier in (*spec.locales.values(), spec.default_locale):
         check_locale(identifier)
+
+
+def _check_noise(spec: RenderSpec) -> None:
+    """Raise ConfigError where noise is asked on what decides, or on what nobody sees."""
+    decides = {spec.label_column, spec.currency_column, spec.locale_column, "row_id"}
+    shown = {name for name in spec.columns if name not in decides}
+    for name in (noise.column for noise in spec.noise):
+        if name in decides:
+            raise ConfigError(f"noise: {name} decides how a row is worded or what answers it")
+        if name not in shown:
+            meant = nearest(name, shown)
+            hint = f"did you mean {meant}?" if meant else f"they show {', '.join(sorted(shown))}"
+            raise ConfigError(f"noise: no template shows {name}; {hint}")
 
 
 def _text(config: Mapping[str, Any], name: str) -> str | None:

@@ -13,7 +13,7 @@
     data_docs.py          Great Expectations' pages of each check, held to no request
     gather.py             vault, sealed files and dbt's manifest -> facts
     gather_pii.py  gather_sealed.py  gather_models.py  gather_audit.py  gather_history.py
-    gather_changes.py
+    gather_changes.py  gather_noise.py
     verdicts.py           the sentence at the top
     flows.py              where each column of a source goes, and where it stops
     lineage.py            which columns every column is made of

@@ -1,6 +1,7 @@
 """Vault, sealed files and dbt's manifest in, facts out. Reads only; pure but for that."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from python_stages.site import (
     gather_changes,
     gather_history,
     gather_models,
+    gather_noise,
     gather_pii,
     gather_sealed,
     lineage,
@@ -48,7 +50,14 @@ def gather(read: lineage.Lineage) -> Report:
         fingerprints = {one.name: one.fingerprint for one in datasets}
         labels = {name: labels_of(manifest, name) for name in fingerprints}
         standing = gather_changes.standing(tuple(one.change_log for one in datasets))
-        models = gather_models.models(vault, fingerprints, labels, standing)
+        private = frozenset(one.name for one in datasets if _is_private(one))
+        models = tuple(
+            # the shadow that an audit trains has the rows of its dataset
+            replace(one, classes=(), confusion=())
+            if one.dataset.removesuffix("_shadow") in private
+            else one
+            for one in gather_models.models(vault, fingerprints, labels, standing)
+        )
         history = gather_history.measures(vault)
         return Report(
             schema_version=SCHEMA_VERSION,
@@ -73,6 +82,8 @@ def gather_dataset(
     stages = _stages(vault, name)
     sealed = gather_sealed.sealed_files(settings.vault_folder() / "sealed", ring, name, fingerprint)
     dropped = [one.n_rows for one in stages if one.state == "duplicates dropped"]
+    epsilon, labels = gather_noise.asked_epsilon(manifest, name), labels_of(manifest, name)
+    change_log = gather_changes.change_log(vault, name, fingerprint)
     disjoint = [one.is_success for one in checks if one.column == "prompt_code"]
     bare = Dataset(
         name=name,
@@ -82,7 +93,11 @@ def gather_dataset(
         rejects=_rejects(vault, name),
         masked=gather_pii.masked(vault, name),
         recalls=gather_pii.recalls(vault, name),
-        classes=_classes(vault, name, labels_of(manifest, name)),
+        classes=(
+            _classes(vault, name, labels)
+            if epsilon is None
+            else gather_noise.noisy_classes(vault, name, labels, epsilon, fingerprint)
+        ),
         tokens=_tokens(vault, name, manifest.meta(name, "checked").get("check", {})),
         n_duplicates=dropped[0] if dropped else None,
         is_split_disjoint=all(disjoint) if disjoint else None,
@@ -91,9 +106,16 @@ def gather_dataset(
         sealed=sealed,
         fingerprint=fingerprint,
         flows=flows.of_dataset(read, name),
-        change_log=gather_changes.change_log(vault, name, fingerprint),
+        change_log=change_log if epsilon is None else gather_changes.without_labels(change_log),
+        noise=gather_noise.of_dataset(vault, manifest, name),
     )
     return verdicts.judged(bare)
+
+
+def _is_private(dataset: Dataset) -> bool:
+    """Return whether exact counts of the dataset's classes are not to be shown."""
+    counts = dataset.noise.counts if dataset.noise else None
+    return counts is not None and counts.is_current
 
 
 def labels_of(manifest: Manifest, dataset: str) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """What changed in a dataset from version to version, and which of its models is in use."""
 
+from dataclasses import replace
 from datetime import UTC
 from typing import Final
 
@@ -26,6 +27,11 @@ def change_log(vault: Warehouse, name: str, fingerprint: str | None) -> ChangeLo
         retrainings=_retrainings(vault, name, fingerprint),
         in_use=_in_use(name),
     )
+
+
+def without_labels(log: ChangeLog) -> ChangeLog:
+    """Return the log without what is computed from exact counts of classes."""
+    return replace(log, versions=tuple(replace(one, psi_labels=None) for one in log.versions))
 
 
 def standing(logs: tuple[ChangeLog, ...]) -> frozenset[str]:

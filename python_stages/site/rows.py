@@ -25,6 +25,11 @@ def dataset(one: Dataset) -> dict[str, list[Row]]:
              r.is_met)
             for r in one.recalls
         ],
+        "noise_rows": [
+            (n.column, *((NOTHING,) * 3 if n.epsilon is None else (n.epsilon, n.lower, n.upper)),
+             n.n_draws, n.most_draws, n.epsilon_spent)
+            for n in (one.noise.columns if one.noise else ())
+        ],
         "class_rows": [(c.label, c.split, c.n) for c in one.classes],
         "token_rows": (
             [(f"{b.low:,} to {b.high - 1:,}", b.n) for b in one.tokens.bins] if one.tokens else []

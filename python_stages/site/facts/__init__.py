@@ -2,6 +2,7 @@
 
     report.py     the whole of it
     dataset.py    what became of a dataset
+    noise.py      differentially private noise, and the epsilon that it spent
     model.py      what became of a job and its model
     change_log.py what changed in a dataset from version to version
     verdict.py    judgements

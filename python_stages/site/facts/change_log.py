@@ -23,7 +23,8 @@ class Version(Fact):
     n_relabelled: int | None
     """Examples whose question stayed and whose answer did not; null as the others."""
     psi_labels: float | None
-    """Population stability index of the classes; null of the first version."""
+    """Population stability index of the classes; null of the first version, and where counts are
+    private."""
     psi_lengths: float | None
     """The same of the lengths; null of the first version."""
     psi_words: float | None

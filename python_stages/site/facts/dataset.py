@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from python_stages.site.facts.change_log import ChangeLog
+from python_stages.site.facts.noise import Noise
 from python_stages.site.facts.verdict import Fact, Verdict
 
 
@@ -92,7 +93,8 @@ class ClassCount(Fact):
     split: str
     """train or validation."""
     n: int | None
-    """Number of examples; null where it is a small count."""
+    """Number of examples; null where it is a small count. With noise where the dataset asks for
+    private counts: then zero may be a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,3 +250,5 @@ class Dataset(Fact):
     """Where each column of the source goes, the most private first."""
     change_log: ChangeLog
     """What changed from version to version, and which model is in use."""
+    noise: Noise | None = None
+    """Differentially private noise; null where there is none."""

@@ -164,8 +164,9 @@ class Model(Fact):
     scores: tuple[Score, ...]
     """Evaluation beside what has to be beaten."""
     classes: tuple[ClassScore, ...]
-    """Evaluation by class."""
+    """Evaluation by class; empty where the dataset's counts are private."""
     confusion: tuple[Confusion, ...]
-    """What was answered to the examples of each class."""
+    """What was answered to the examples of each class; empty where the dataset's counts are
+    private."""
     audit: Audit | None
     """Attacks for memorisation; null where there were none."""

@@ -28,6 +28,7 @@ from python_stages.site.facts.model import (
     Point,
     Score,
 )
+from python_stages.site.facts.noise import Noise, NoisyColumn, PrivateCounts
 from python_stages.site.facts.report import SCHEMA_VERSION, Change, Measure, Report
 from python_stages.site.facts.verdict import Level, Verdict
 from python_stages.site.suppress import SMALL
@@ -88,6 +89,17 @@ CHANGE_LOG = ChangeLog(
     ),
     in_use=JOB_KEY,
 )
+NOISE = Noise(
+    mechanism="discrete Laplace",
+    unit="One row.",
+    columns=(
+        NoisyColumn("age", True, 1.25, 0.0, 120.0, 110, 2, 2.5),  # noqa: FBT003 - the same
+        NoisyColumn("weight", False, None, None, None, 100, 1, 0.5),  # noqa: FBT003 - the same
+    ),
+    counts=PrivateCounts(True, 0.25, 3, 0.75),  # noqa: FBT003 - the same
+    epsilon_total=3.75,
+    not_covered=("weight: as it is.", "The other columns."),
+)
 DATASET = Dataset(
     name="notes",
     description="Notes of a clinic.",
@@ -122,6 +134,7 @@ DATASET = Dataset(
         flow("age", "quasi", R, R, R, R, R, R),
     ),
     change_log=CHANGE_LOG,
+    noise=NOISE,
 )
 MODEL = Model(
     job_key=JOB_KEY,

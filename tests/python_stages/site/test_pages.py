@@ -126,6 +126,16 @@ def test_a_dataset_says_what_changed_why_it_was_not_trained_again_and_which_mode
     assert f'In use: <a href="{model_page(MODEL)}">' in page
 
 
+def test_a_dataset_with_noise_says_what_was_spent_and_what_is_not_covered(
+    drawn: dict[str, str],
+) -> None:
+    page = drawn[dataset_page(DATASET)]
+    for text in ("epsilon <b>3.750</b>", "noise of epsilon 0.250", "weight: as it is.", "2.500"):
+        assert text in page
+    bare = pages(replace(REPORT, datasets=(replace(DATASET, noise=None),)))
+    assert 'id="noise"' not in bare[dataset_page(DATASET)]
+
+
 def test_a_small_count_reads_few(drawn: dict[str, str]) -> None:
     cells = re.findall(r"<tr><th scope=\"row\">rare</th>(.*?)</tr>", drawn[dataset_page(DATASET)])
     assert cells == ["<td>train</td><td>few</td>", '<td>validation</td><td class="num">0</td>']

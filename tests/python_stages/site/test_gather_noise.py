@@ -1,0 +1,83 @@
+"""The epsilon in the report is what was drawn, whatever is asked for now."""
+
+from typing import Any
+
+import duckdb
+import pytest
+
+from python_stages.drawn_noise import asked_counts
+from python_stages.site import gather_noise
+from python_stages.site.artifacts import Manifest
+from python_stages.site.warehouse import Warehouse
+
+AMOUNT = {"epsilon": 1.0, "lower": 0, "upper": 10}
+
+
+@pytest.fixture
+def vault(con: duckdb.DuckDBPyConnection) -> Warehouse:
+    """Return a vault in which one row's amount was drawn twice, and age once for another row."""
+    con.execute("attach ':memory:' as vault")
+    con.execute("use vault.main")
+    con.execute(
+        "create table demo_noise_draws as from (values ('amount', 'r1', 1.0), "
+        "('amount', 'r1', 0.5), ('amount', 'r2', 1.0), "
+        "('age', 'r2', 0.75)) as drawn (column_name, row_id, epsilon)"
+    )
+    return Warehouse(con)
+
+
+def manifest(render: dict[str, Any], check: dict[str, Any]) -> Manifest:
+    nodes = {
+        name: {
+            "resource_type": "model",
+            "package_name": "demo",
+            "name": name,
+            "config": {"meta": meta},
+        }
+        for name, meta in {"demo_rendered": {"render": render}, "demo_checked": {"check": check}}
+        .items()
+    }  # fmt: skip
+    return Manifest("demo", {"nodes": nodes, "sources": {}})
+
+
+def test_the_total_is_that_of_the_row_with_the_most(vault: Warehouse) -> None:
+    noise = gather_noise.of_dataset(vault, manifest({"noise": {"amount": AMOUNT}}, {}), "demo")
+    assert noise is not None
+    assert noise.epsilon_total == 1.75
+    told = {one.column: (one.n_draws, one.most_draws, one.epsilon_spent) for one in noise.columns}
+    assert told == {"amount": (3, 2, 1.5), "age": (1, 1, 0.75)}
+
+
+def test_noise_that_is_switched_off_again_is_told_apart(vault: Warehouse) -> None:
+    noise = gather_noise.of_dataset(vault, manifest({"noise": {"amount": AMOUNT}}, {}), "demo")
+    assert noise is not None
+    assert {one.column: one.is_current for one in noise.columns} == {"amount": True, "age": False}
+    assert noise.not_covered[0].startswith("age: noise is not asked for any more")
+
+
+def test_a_dataset_that_never_asked_has_no_noise(vault: Warehouse) -> None:
+    assert gather_noise.of_dataset(vault, manifest({}, {}), "other") is None
+
+
+def test_counts_are_those_of_the_lines_and_settings_of_now(vault: Warehouse) -> None:
+    vault.con.execute(
+        "create table demo_noise_counts (dataset_fingerprint varchar, split varchar, "
+        "label varchar, n_noisy bigint, asked varchar, epsilon double)"
+    )
+    asked = asked_counts(["a"], 0.5)
+    for fingerprint, n, settings in (("f1", 3, asked), ("f2", -4, asked), ("f2", 9, "older")):
+        for label in ("a", "(other)"):
+            row = [fingerprint, "train", label, n, settings, 0.5]
+            vault.con.execute("insert into demo_noise_counts values (?, ?, ?, ?, ?, ?)", row)
+    shown = gather_noise.noisy_classes(vault, "demo", frozenset("a"), 0.5, "f2")
+    assert [(one.label, one.n) for one in shown] == [("a", 0), ("(other)", 0)]
+    asks = manifest({}, {"private_counts": {"epsilon": 0.5}})
+    noise = gather_noise.of_dataset(vault, asks, "demo")
+    assert noise is not None
+    assert noise.counts is not None
+    assert (noise.counts.n_draws, noise.counts.epsilon_spent) == (3, 1.5)
+    assert noise.epsilon_total == 1.75 + 1.5
+
+
+def test_where_no_noisy_counts_were_drawn_none_are_shown(vault: Warehouse) -> None:
+    assert gather_noise.noisy_classes(vault, "demo", frozenset("a"), 0.5, "f1") == ()
