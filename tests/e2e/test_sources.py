@@ -38,6 +38,7 @@ def files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 def test_a_table_gives_the_fingerprints_of_the_file_and_leaves_nothing_behind(
     built: WarmProject, server: Postgres
 ) -> None:
