@@ -23,6 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from python_stages.errors import ConfigError
+from python_stages.ingest.scans import identifier, literal
 from python_stages.names import nearest
 from python_stages.noise import ColumnNoise, require_opendp
 
@@ -175,11 +176,13 @@ class DrawnNoise:
     def _hashed(self, noise: ColumnNoise) -> str:
         """Return the SQL of the keyed hash of a value and its settings."""
         purpose = f"{self.dataset}.noise"
-        return f"keyed_hmac('{purpose}', '{noise.settings} ' || {_quoted(noise.column)}::varchar)"
+        return (
+            f"keyed_hmac('{purpose}', '{noise.settings} ' || {identifier(noise.column)}::varchar)"
+        )
 
     def _draw(self, rows: duckdb.DuckDBPyRelation, noise: ColumnNoise) -> None:
         """Draw what was not drawn before."""
-        name = _quoted(noise.column)
+        name = identifier(noise.column)
         missing = self.session.execute(
             f"with given as (select distinct row_id, {self._hashed(noise)} as value_hmac, "  # noqa: S608 - names of columns
             f"{name}::varchar as value from ({rows.sql_query()}) as bare where {name} is not null) "
@@ -214,12 +217,12 @@ class DrawnNoise:
         """Return the SQL of the rows with what was drawn for them."""
         hashes = ", ".join(f"{self._hashed(one)} as noise_{i}" for i, one in enumerate(noise))
         columns = ", ".join(
-            f"try_cast(drawn_{i}.noisy_value as {types[one.column]}) as {_quoted(one.column)}"
+            f"try_cast(drawn_{i}.noisy_value as {types[one.column]}) as {identifier(one.column)}"
             for i, one in enumerate(noise)
         )
         joins = " ".join(
             f"left join {self._draws} as drawn_{i} on drawn_{i}.column_name = "
-            f"{_literal(one.column)} and drawn_{i}.row_id = given.row_id "
+            f"{literal(one.column)} and drawn_{i}.row_id = given.row_id "
             f"and drawn_{i}.value_hmac = given.noise_{i}"
             for i, one in enumerate(noise)
         )
@@ -250,9 +253,9 @@ class DrawnNoise:
         """Raise ConfigError where another column holds the same number in most rows, exactly."""
         if not others:
             return
-        name = _quoted(column)
+        name = identifier(column)
         shares = ", ".join(
-            f"avg(list_contains(list_transform(regexp_extract_all({_quoted(other)}::varchar, "
+            f"avg(list_contains(list_transform(regexp_extract_all({identifier(other)}::varchar, "
             rf"'[0-9]+(?:\.[0-9]+)?'), lambda found: try_cast(found as double)), "
             f"abs({name}::double))::integer)"
             for other in others
@@ -271,11 +274,3 @@ class DrawnNoise:
 def _is_numeric(kind: str) -> bool:
     name = kind.lower()
     return name.removeprefix("u") in _NUMERIC or name.startswith("decimal")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

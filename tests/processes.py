@@ -1,22 +1,26 @@
-"""Processes that a test starts to kill them."""
+"""Processes that a test starts to kill them, or to have dbt without the seconds that it imports.
+
+A process of the tests may have threads (JAX's, once a test of the trainer ran in it) and must not
+be forked. A server that has none forks instead; Python keeps one for all, so that what it loads
+beforehand stands here, once.
+"""
 
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 
-# A server that imported nothing else forks them: the process of the tests may have threads
-# (JAX's, once a test of the trainer ran in it) and must not be forked.
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(
     ["hypothesis", "pytest", "python_stages.keys", "python_stages.seal"]
+    + ["tests.e2e.preload", "tests.e2e.warm"]
 )
 
 
 def start(target: Callable[..., None], *args: object) -> BaseProcess:
     """Start a process and return it when the target is about to run."""
-    ready = _CONTEXT.Event()
-    process = _CONTEXT.Process(target=_run, args=(ready, target, args))
+    ready = CONTEXT.Event()
+    process = CONTEXT.Process(target=_run, args=(ready, target, args))
     process.start()
     if not ready.wait(60):
         process.kill()

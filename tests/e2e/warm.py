@@ -4,7 +4,6 @@ A fork server imports dbt, Great Expectations and Presidio once (preload.py); ev
 fork of it: the same code in a fresh process, with its own environment, folder and output.
 """
 
-import multiprocessing
 import os
 import sys
 import tempfile
@@ -15,10 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Completed, Project
+from tests.processes import CONTEXT
 
 _TIMEOUT_SECONDS = 240.0
-_fork_server = multiprocessing.get_context("forkserver")
-_fork_server.set_forkserver_preload(["tests.e2e.preload", "tests.e2e.warm"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class WarmProject(Project):
     ) -> Completed:
         with tempfile.TemporaryDirectory() as folder:  # not under root, where leaks are looked for
             out, err = Path(folder) / "stdout", Path(folder) / "stderr"
-            process = _fork_server.Process(
+            process = CONTEXT.Process(
                 target=_command, args=(command, self.folder, self.environment(env), out, err)
             )
             process.start()
