@@ -11,10 +11,8 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["hypothesis", "pytest", "python_stages.keys", "python_stages.seal"]
-    + ["tests.e2e.preload", "tests.e2e.warm"]
-)
+_LOADED = ("hypothesis", "pytest", "python_stages.keys", "python_stages.seal")
+CONTEXT.set_forkserver_preload([*_LOADED, "tests.e2e.preload", "tests.e2e.warm"])
 
 
 def start(target: Callable[..., None], *args: object) -> BaseProcess:
