@@ -1,5 +1,6 @@
 """What dbt-duckdb needs to know: the vault is opened, hooks are received, errors hold no values."""
 
+import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,6 +132,8 @@ class Plugin(BasePlugin):
             open_vault(conn, folder, ring.vault_key())
             register_functions(conn, ring)
         self._con = conn
+        # what dbt has parsed stays to the end: looking through it for garbage costs a build seconds
+        gc.freeze()
         found = running.Running()
         add_callback_to_manager(found.hear)
         progress.listen(found.count)
