@@ -14,7 +14,7 @@ MIN_PRIVATE_ROWS: Final = 100
 
 # the noise of a step is divided by the batch, so batches are large, steps few and long
 _PRIVATE_FASTER: Final = 10.0
-_PRIVATE_EPOCHS: Final = 24
+_PRIVATE_EPOCHS: Final = 22
 _PRIVATE_BATCHES: Final = (16, 4_096)
 _EPOCHS: Final = 8
 _BATCHES: Final = (4, 64)
