@@ -79,7 +79,7 @@ class TrainedLines:
             "where dataset_fingerprint = ?) using (policy_hash))",
             [fingerprint],
         ).fetchall()
-        return n_others == 0
+        return bool(n_others == 0)
 
     def keep(self, fingerprint: str) -> None:
         """Write the lines down as those of this fingerprint, unless they are there."""
