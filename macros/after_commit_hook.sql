@@ -19,8 +19,10 @@
                 ref(dataset ~ '_examples'),
                 api.Relation.create(this.database, this.schema, dataset ~ '_feedback')
                 if 'model.' ~ project_name ~ '.' ~ dataset ~ '_feedback' in graph.nodes else none,
+                api.Relation.create(this.database, this.schema, dataset ~ '_scrubbed'),
                 api.Relation.create(this.database, this.schema, 'trained_lines') | string,
-                api.Relation.create(this.database, this.schema, 'trained_words') | string
+                api.Relation.create(this.database, this.schema, 'trained_words') | string,
+                api.Relation.create(this.database, this.schema, 'trained_policies') | string
             ) if name == 'submit' else none,
         }) -%}
     {%- endif -%}

@@ -9,6 +9,10 @@
             {%- for name, told in node.config.meta.items() -%}
                 {%- set told = told if told is mapping else {} -%}
                 {%- set asked = {'noise': told.get('noise'), 'private_counts': told.get('private_counts')} -%}
+                {#- what else stands there decides whether noise can be had: templates, labels -#}
+                {%- if asked.values() | select('none') | list | length < 2 -%}
+                    {%- do asked.update({'settings': told}) -%}
+                {%- endif -%}
                 {%- do sections.update({name: asked}) -%}
             {%- endfor -%}
             {%- do found.update({node.name: sections}) -%}

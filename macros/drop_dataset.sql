@@ -23,7 +23,7 @@
         {%- endif -%}
         {%- for name in [
             'predictions', 'paid_answers', 'version_lines', 'version_words', 'dataset_versions',
-            'trained_lines', 'trained_words',
+            'trained_lines', 'trained_words', 'trained_policies',
         ] -%}
             {%- set answers = load_relation(api.Relation.create(target.database, target.schema, name)) -%}
             {%- if answers -%}

@@ -1,7 +1,7 @@
-{% macro version_sql(dataset, examples, feedback, trained_lines, trained_words) -%}
+{% macro version_sql(dataset, examples, feedback, scrubbed, trained_lines, trained_words, trained_policies) -%}
     {#- What the submit hook compares a dataset's lines with those that its last job was trained on by, as
-        SQL. The plugin fills `lines_now` and `words_now` from the first two, and asks the others with the
-        fingerprint of that job's lines as their parameter. -#}
+        SQL. The plugin fills `lines_now`, `words_now` and `policies_now` from the first three, and asks the
+        others with the fingerprint of that job's lines as their parameter. -#}
     {%- set named = "(select '" ~ dataset ~ "' as dataset, * from " ~ examples ~ ") as examples" -%}
     {%- set lines_before = '(select * from ' ~ trained_lines ~ ' where dataset_fingerprint = $trained) as lines_before' -%}
     {%- set words_moved -%}
@@ -25,8 +25,10 @@
     {{- return({
         'lines_now': line_hashes(named),
         'words_now': word_heaps(named),
+        'policies_now': "select distinct '" ~ dataset ~ "' as dataset, policy_hash from " ~ scrubbed,
         'trained_lines': trained_lines,
         'trained_words': trained_words,
+        'trained_policies': trained_policies,
         'changes': compare_versions(lines_before, 'lines_now', words_moved),
         'corrections': corrections if feedback is not none else none,
     }) -}}

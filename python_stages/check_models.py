@@ -15,6 +15,7 @@ import pyarrow as pa
 from python_stages import check as stage
 from python_stages import keys, progress, settings
 from python_stages.check import VERDICT_SCHEMA, CheckSpec, check, hash_suites
+from python_stages.check.suites import DEFAULT_FOLDER
 from python_stages.code_version import hash_code
 from python_stages.dbt_plugin import is_full_refresh
 from python_stages.drawn_noise import DrawnNoise, dataset_of
@@ -123,6 +124,8 @@ class _Facts:
             rows,
             spec,
             hash_suites(spec),
+            # checkpoints, and whatever else Great Expectations finds there
+            hash_code(DEFAULT_FOLDER),
             engine_version(),
             _check_version(),
         )
@@ -132,7 +135,8 @@ class _Facts:
 @lru_cache(1)
 def _check_version() -> str:
     folder = Path(stage.__file__).parent
-    return hash_code(folder, besides=[Path(__file__)], libraries=["great-expectations", "numpy"])
+    libraries = ["great-expectations", "numpy", "pandas"]
+    return hash_code(folder, besides=[Path(__file__)], libraries=libraries)
 
 
 def _passed_before(session: duckdb.DuckDBPyConnection, this: str, judged: str) -> pa.Table | None:

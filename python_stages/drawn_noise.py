@@ -9,12 +9,15 @@ RAPPOR, CCS 2014, section 3.1); a value or setting that changed is drawn again, 
     <dataset>_noise_draws    one row per draw on a value
     <dataset>_noise_counts   one row per count of a class and split, of a version of the dataset
 
-A draw is committed before what shows it: a build that is killed can lose nothing but time.
+A draw is committed before what shows it: a build that is killed can lose nothing but time. All that
+a build draws for a column has one time. By that the report knows how often a record can have been
+drawn for that was changed: a row is named after what it holds, so it then is another row.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Final
@@ -152,7 +155,7 @@ class DrawnNoise:
                 "epsilon": pa.repeat(spent, len(cells)),
             }
         )
-        self._keep(drawn, self._counts)
+        self._keep(drawn, self._counts, datetime.now(UTC))
 
     @property
     def _draws(self) -> str:
@@ -167,10 +170,10 @@ class DrawnNoise:
         schema, dot, _ = self.this.rpartition(".")
         return f'{schema}{dot}"{name}"'
 
-    def _keep(self, drawn: pa.Table, relation: str) -> None:
+    def _keep(self, drawn: pa.Table, relation: str, at: datetime) -> None:
         """Append draws, all of them or none."""
         self.session.register("drawn_now", drawn)
-        self.session.execute(f"insert into {relation} select *, now() from drawn_now")  # noqa: S608 - our own name
+        self.session.execute(f"insert into {relation} select *, ? from drawn_now", [at])  # noqa: S608 - our own name
         self.session.unregister("drawn_now")
 
     def _hashed(self, noise: ColumnNoise) -> str:
@@ -194,7 +197,7 @@ class DrawnNoise:
             return
         from python_stages.noise.mechanism import ColumnMechanism  # noqa: PLC0415 - an extra
 
-        mechanism = ColumnMechanism(noise)
+        mechanism, at = ColumnMechanism(noise), datetime.now(UTC)
         for batch in missing.to_batches(_BATCH_ROWS):
             values = [Decimal(str(value)) for value in batch.column("value").to_pylist()]
             drawn = pa.table(
@@ -206,7 +209,7 @@ class DrawnNoise:
                     "epsilon": pa.repeat(mechanism.epsilon, batch.num_rows),
                 }
             )
-            self._keep(drawn, self._draws)
+            self._keep(drawn, self._draws, at)
 
     def _joined(
         self,

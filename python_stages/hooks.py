@@ -213,7 +213,11 @@ def submit_lines(
     )
     if audit is not None and audit.is_on(job.backend) and audit.plant_in == "job":
         spec = Planted.of(lines.dataset, audit, ring).into(spec)
-    spec, decision = job_of(spec, job, trained.change_since if trained else _nobody_knows)
+    spec, decision = (
+        job_of(spec, job, trained.change_since, trained.is_of_policy)
+        if trained
+        else job_of(spec, job, _nobody_knows)
+    )
     if decision is not None:
         say(f"{lines.dataset}: {decision.reason}")
         last = note_decision(decision)

@@ -1,9 +1,13 @@
 """What jobs were trained on, as keyed hashes, and how far a dataset's lines are from that by now.
 
-Before a job is submitted its lines are written down in two tables of the vault, which belong to no
-dbt model: `trained_lines` and `trained_words`, as macros/line_hashes.sql and word_heaps.sql make
-them, under the fingerprint that the ledger names the job's lines by. So changes are measured from
-what was trained on, however many builds lie between. The SQL comes from macros/version_sql.sql.
+Before a job is submitted its lines are written down in tables of the vault, which belong to no dbt
+model: `trained_lines` and `trained_words`, as macros/line_hashes.sql and word_heaps.sql make them,
+and `trained_policies`, by which they were scrubbed; under the fingerprint that the ledger names the
+job's lines by. So changes are measured from what was trained on, however many builds lie between.
+The SQL comes from macros/version_sql.sql.
+
+Under another policy nothing is measured: what it takes out of a few lines may be why it was
+written, and a model that has seen them before knows it still.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,6 +24,7 @@ _LINES: Final = (
     "label_hmac varchar, n_tokens bigint"
 )
 _WORDS: Final = "dataset varchar, bucket bigint, n_words bigint"
+_POLICIES: Final = "dataset varchar, policy_hash varchar"
 # as macros/line_hashes.sql has it
 _PROMPT_HMAC: Final = (
     "keyed_hmac(dataset || '.prompt', from_json(messages, '[\"JSON\"]')[:-2]::varchar)"
@@ -33,7 +38,7 @@ class TrainedLines:
 
     Attributes:
         con: a connection that sees the models and has `keyed_hmac`; holds the lines of now.
-        lines, words: the two tables, quoted for SQL.
+        lines, words, policies: the tables, quoted for SQL.
         changes: the SELECT that compares both; its parameter `trained` is a fingerprint.
         corrections: the SELECT that counts corrections that are new; None where nobody corrects.
     """
@@ -41,23 +46,23 @@ class TrainedLines:
     con: duckdb.DuckDBPyConnection
     lines: str
     words: str
+    policies: str
     changes: str
     corrections: str | None
 
     @classmethod
     def opened(cls, con: duckdb.DuckDBPyConnection, versions: Mapping[str, Any]) -> Self:
         """Take what macros/version_sql.sql hands over; make the tables where there are none."""
-        lines, words = versions["trained_lines"], versions["trained_words"]
-        with _lock:
-            con.execute(
-                f"create table if not exists {lines} (dataset_fingerprint varchar, {_LINES})"
-            )
-            con.execute(
-                f"create table if not exists {words} (dataset_fingerprint varchar, {_WORDS})"
-            )
-        con.execute(f"create or replace temp table lines_now as {versions['lines_now']}")
-        con.execute(f"create or replace temp table words_now as {versions['words_now']}")
-        return cls(con, lines, words, versions["changes"], versions["corrections"])
+        columns = {"lines": _LINES, "words": _WORDS, "policies": _POLICIES}
+        tables = {name: versions[f"trained_{name}"] for name in columns}
+        for name, table in tables.items():
+            with _lock:
+                con.execute(
+                    f"create table if not exists {table} "
+                    f"(dataset_fingerprint varchar, {columns[name]})"
+                )
+            con.execute(f"create or replace temp table {name}_now as {versions[f'{name}_now']}")
+        return cls(con, **tables, changes=versions["changes"], corrections=versions["corrections"])
 
     def has(self, fingerprint: str) -> bool:
         """Say whether the lines of a fingerprint are known."""
@@ -67,13 +72,25 @@ class TrainedLines:
         )
         return found.fetchone() is not None
 
+    def is_of_policy(self, fingerprint: str) -> bool:
+        """Say whether the lines of a fingerprint are known to come out of the policy of now."""
+        ((n_others,),) = self.con.execute(
+            f"select count(*) from (from policies_now anti join (select * from {self.policies} "  # noqa: S608 - our own table
+            "where dataset_fingerprint = ?) using (policy_hash))",
+            [fingerprint],
+        ).fetchall()
+        return bool(n_others == 0)
+
     def keep(self, fingerprint: str) -> None:
         """Write the lines down as those of this fingerprint, unless they are there."""
-        if self.has(fingerprint):
+        written = [(self.policies, "policies_now")] * (not self.is_of_policy(fingerprint))
+        if not self.has(fingerprint):
+            written += [(self.lines, "lines_now"), (self.words, "words_now")]
+        if not written:
             return
         self.con.begin()
         try:
-            for table, rows in ((self.lines, "lines_now"), (self.words, "words_now")):
+            for table, rows in written:
                 self.con.execute(f"insert into {table} select ?, * from {rows}", [fingerprint])  # noqa: S608 - our own tables
         except BaseException:
             self.con.rollback()
@@ -81,8 +98,11 @@ class TrainedLines:
         self.con.commit()
 
     def change_since(self, fingerprint: str) -> Change | None:
-        """Return how far the lines are from those of a fingerprint; None where it is not known."""
-        if not self.has(fingerprint):
+        """Return how far the lines are from those of a fingerprint.
+
+        None where that is not known, or where those came out of another policy.
+        """
+        if not (self.has(fingerprint) and self.is_of_policy(fingerprint)):
             return None
         trained = {"trained": fingerprint}
         columns = "n_old, n_added + n_removed + n_relabelled, psi_most"

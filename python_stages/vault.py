@@ -20,8 +20,10 @@ Functions for SQL:
 import hmac
 import json
 import shutil
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import duckdb_extension_httpfs
@@ -107,6 +109,31 @@ def open_vault(
     con.execute("set global timezone = 'UTC'")
 
 
+def _require_askable(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Refuse noise on what no template shows, or on counts of classes that nobody names.
+
+    Raises:
+        ConfigError: there is such noise.
+    """
+    asked = {
+        name: [
+            one["settings"]
+            for sections in models.values()
+            if (one := sections.get(name, {})).get("settings") is not None
+        ]
+        for name in ("render", "check")
+    }
+    if not any(asked.values()):
+        return
+    from python_stages.check import CheckSpec  # noqa: PLC0415 - half a second, for few projects
+    from python_stages.render import RenderSpec  # noqa: PLC0415 - the same
+
+    for settings in asked["render"]:
+        RenderSpec.from_config(settings)
+    for settings in asked["check"]:
+        CheckSpec.from_config(settings)
+
+
 def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> None:
     """Register sealtune's SQL functions and the masked file system with a connection."""
     con.register_filesystem(masked_files)
@@ -137,6 +164,7 @@ def register_functions(con: duckdb.DuckDBPyConnection, ring: keys.KeyRing) -> No
     def check_settings(text: str) -> str:
         models = json.loads(text)
         noise.check_asked(models)
+        _require_askable(models)
         return names.check_settings(models)
 
     con.create_function(

@@ -186,8 +186,10 @@ def _parts(location: str) -> tuple[str, str, str]:
             "PGPASSWORD or ~/.pgpass, and take another if this one was in use"
         )
     table = said.pop("table", "")
-    if not table or not parts.path.strip("/"):
-        raise SourceError(f"the location of a table is {_SHAPE}")
+    # a password with one of / ? # in it, as it is, ends the server's name early: say nothing of it
+    is_torn = parts.fragment or "@" in parts.path or not all(map(_has_port, server.split(",")))
+    if not table or not parts.path.strip("/") or is_torn:
+        raise SourceError(f"the location of a table is {_SHAPE}, without a password")
     if not _is_here(server, said):
         said.setdefault("sslmode", "verify-full")
     said.setdefault("connect_timeout", _CONNECT_SECONDS)
@@ -195,6 +197,12 @@ def _parts(location: str) -> tuple[str, str, str]:
     query = urlencode(said, quote_via=quote)
     uri = f"postgresql://{parts.netloc}{parts.path}?{query}"
     return uri, table, server or said.get("host") or "local"
+
+
+def _has_port(host: str) -> bool:
+    """Tell whether what stands behind the colon of a host, if anything, is a number."""
+    port = host.rpartition("]")[2].partition(":")[2]
+    return not port or (port.isascii() and port.isdigit())
 
 
 def _is_here(server: str, said: dict[str, str]) -> bool:

@@ -87,7 +87,10 @@ def submit_job(spec: JobSpec, job: JobSettings, say: Callable[[str], None]) -> L
 
 
 def job_of(
-    spec: JobSpec, job: JobSettings, change_since: Callable[[str], Change | None]
+    spec: JobSpec,
+    job: JobSettings,
+    change_since: Callable[[str], Change | None],
+    may_start_from: Callable[[str], bool] = lambda _: True,
 ) -> tuple[JobSpec, Decision | None]:
     """Return the job with what it starts from, and whether it is worth it where that is a question.
 
@@ -97,12 +100,13 @@ def job_of(
         spec: the job, from its base model.
         job: how it is run.
         change_since: how far the lines are from those of a fingerprint; None where nobody knows.
+        may_start_from: whether a model of the lines of a fingerprint may be gone on from.
     """
     rows: tuple[LedgerRow, ...] = ()
     if ledger_path().exists():
         with Ledger(ledger_path()) as ledger:
             rows = ledger.jobs()
-    wanted = started(spec, job, rows)
+    wanted = started(spec, job, rows, may_start_from)
     is_known = any(ran_at(row, job) and key_at(wanted, row) == row.key for row in rows)
     last = None if job.retrain_when is None or is_known else last_trained(spec, job, rows)
     change = None if last is None else change_since(last.dataset_fingerprint)

@@ -3,10 +3,11 @@
 With `start_from: last` a job goes on from the newest tuned model that was made, from the same base
 model and at the same place, of other lines, before there was a job of these. So a rebuild finds the
 job that it has made, whatever has been tuned or deleted since, and no job ever starts from itself
-or from what was made after it.
+or from what was made after it. Nor does it from a model of lines that another policy scrubbed:
+what that left in a text, the model has seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from python_stages.backends.base import BackendIdentity, JobSpec, job_key
@@ -15,13 +16,19 @@ from python_stages.jobs.ledger import LedgerRow
 from python_stages.jobs.settings import JobSettings
 
 
-def started(spec: JobSpec, job: JobSettings, rows: Sequence[LedgerRow]) -> JobSpec:
+def started(
+    spec: JobSpec,
+    job: JobSettings,
+    rows: Sequence[LedgerRow],
+    may_start_from: Callable[[str], bool] = lambda _: True,
+) -> JobSpec:
     """Return the job with the model that it starts from.
 
     Args:
         spec: the job, from its base model.
         job: how it is run.
         rows: the jobs of the ledger, oldest first.
+        may_start_from: whether a model of the lines of a fingerprint may be gone on from.
     """
     if job.start_from != "last":
         return spec
@@ -36,6 +43,7 @@ def started(spec: JobSpec, job: JobSettings, rows: Sequence[LedgerRow]) -> JobSp
         for row in kin
         if row.dataset_fingerprint != spec.dataset_fingerprint
         and is_tuned(row)
+        and may_start_from(row.dataset_fingerprint)
         and all(row.created_at < one.created_at for one in here)
     ]
     if not parents:

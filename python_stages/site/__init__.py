@@ -9,6 +9,7 @@
     charts.py  model_charts.py   facts -> charts (Altair, as SVG)
     privacy_drawing.py    facts -> the drawing of where private columns go
     svg.py                a chart as SVG that follows the theme of the page
+    unedited.py           pages of the site before, where nobody has edited them
     dbt_docs.py           dbt's own documentation, as one page, held to no request
     data_docs.py          Great Expectations' pages of each check, held to no request
     gather.py             vault, sealed files and dbt's manifest -> facts

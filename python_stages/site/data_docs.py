@@ -49,7 +49,7 @@ def are_possible(datasets: Sequence[Dataset]) -> bool:
 
 
 def pages(
-    datasets: Sequence[Dataset], suites: Path, at: datetime, *, earlier: Path
+    datasets: Sequence[Dataset], suites: Path, at: datetime, *, earlier: Mapping[str, str]
 ) -> dict[str, str]:
     """Return a page for each dataset that was checked, by its path in the site.
 
@@ -57,7 +57,8 @@ def pages(
         datasets: facts of the datasets.
         suites: folder of the suites, which say what an expectation's arguments are.
         at: when the report was written.
-        earlier: the site that is there; its page of the same outcome is handed on as it is.
+        earlier: pages of the site that is there, as they were written; one of the same outcome is
+            handed on as it is.
 
     Raises:
         StageError: Great Expectations cannot draw them.
@@ -71,8 +72,10 @@ def pages(
     try:
         for one in checked:
             path, outcome = page_of(one.name), _hash_outcome(one, arguments, code)
-            same = _earlier(earlier / path, outcome)
-            drawn[path] = same or _page(one, arguments, at, outcome)
+            page = earlier.get(path, "")
+            # so drawing it can be spared
+            is_same = _OUTCOME.format(outcome) in page
+            drawn[path] = page if is_same else _page(one, arguments, at, outcome)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is Great Expectations'
         raise StageError(
             f"great expectations cannot draw its pages ({type(error).__name__}); use the locked "
@@ -86,12 +89,6 @@ def _hash_outcome(dataset: Dataset, arguments: _Arguments, code: str) -> str:
     checks = [repr(one) for one in dataset.checks]
     facts = [code, dataset.name, checks, sorted((repr(k), repr(v)) for k, v in arguments.items())]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-
-def _earlier(path: Path, outcome: str) -> str | None:
-    """Return the page that shows this outcome already, so that drawing it can be spared."""
-    page = path.read_text("utf-8") if path.is_file() else ""
-    return page if _OUTCOME.format(outcome) in page else None
 
 
 def page_of(dataset: str) -> str:

@@ -39,6 +39,7 @@ _STYLE: Final = "<style>p a{text-decoration:underline}</style>"
 _HEAD: Final = "<head>"
 _RUN: Final = "from dbt.cli.main import cli; cli()"
 _PAGE_OF_DBT: Final = "static_index.html"
+_SETTINGS: Final = ("dbt_project.yml", "profiles.yml")
 _OF_A_RUN: Final = frozenset(
     {"created_at", "build_path", "compiled", "compiled_code", "compiled_path"}
     | {"extra_ctes", "extra_ctes_injected"}
@@ -85,7 +86,9 @@ def build_hash(variables: str | None, columns: Sequence[tuple[str, ...]] = ()) -
         return None
     manifest = json.loads(path.read_text("utf-8"), object_hook=_without_run)
     version = manifest.pop("metadata")["dbt_version"]
-    facts = json.dumps([version, variables, columns, manifest], sort_keys=True)
+    # vars and their defaults are in no manifest, and what they change is compiled code alone
+    project = [one.read_text("utf-8") for one in map(Path, _SETTINGS) if one.is_file()]
+    facts = json.dumps([version, variables, columns, project, manifest], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()
 
 

@@ -13,6 +13,8 @@ RED: Final = ("direct", "free_text")
 CLASSES: Final = (*RED, "sensitive", "quasi", "none")
 # scrubbing looks for what identifies: a date, an amount or a country in a text stays there
 _KEPT: Final = frozenset({"sensitive", "quasi", "none"})
+# the barest first
+_BARE: Final = (Passage.RAW, Passage.NOISED, Passage.SCRUBBED)
 STATES: Final = ("drawn", "sampled", "rendered", "scrubbed", "examples", "sealed")
 
 # by origin, how it is in a column
@@ -61,7 +63,8 @@ def reached_raw(flows: Sequence[Flow]) -> list[str]:
         if (one.privacy in RED or one.privacy not in CLASSES)
         and not one.is_synthetic
         and one.stops[-1].model.endswith("_sealed")
-        and one.stops[-1].passage is Passage.RAW
+        # noise is as good as its epsilon, which may be any
+        and one.stops[-1].passage in {Passage.RAW, Passage.NOISED}
     ]
 
 
@@ -76,7 +79,7 @@ def _privacy(source: Node, column: str) -> str:
 
 
 def _spread(lineage: Lineage, kept: AbstractSet[Column]) -> dict[str, dict[str, _Spread]]:
-    """Return how every origin is in every column; raw where it comes raw on any way.
+    """Return how every origin is in every column; raw where it comes raw on any way, then noised.
 
     Args:
         lineage: what the columns are made of.
@@ -85,7 +88,7 @@ def _spread(lineage: Lineage, kept: AbstractSet[Column]) -> dict[str, dict[str, 
     models = lineage.manifest.models()
     spread: dict[str, dict[str, _Spread]] = {}
     for relation, made in lineage.made.items():  # in order
-        cleaned = _cleaned(models[relation])
+        cleaned, noised = _cleaned(models[relation]), _noised(models[relation])
         spread[relation] = {}
         for column, above in made.items():
             found: dict[Column, Passage] = {}
@@ -94,9 +97,10 @@ def _spread(lineage: Lineage, kept: AbstractSet[Column]) -> dict[str, dict[str, 
                 arriving = {one: Passage.RAW} if upstream is None else upstream.get(one[1], {})
                 for origin, passage in arriving.items():
                     is_clean = column in cleaned and origin not in kept
-                    is_raw = passage is Passage.RAW and not is_clean
-                    if is_raw or origin not in found:
-                        found[origin] = Passage.RAW if is_raw else Passage.SCRUBBED
+                    now = Passage.SCRUBBED if is_clean else passage
+                    if now is Passage.RAW and one[1] in noised:
+                        now = Passage.NOISED
+                    found[origin] = min(now, found.get(origin, now), key=_BARE.index)
             spread[relation][column] = found
     return spread
 
@@ -113,9 +117,15 @@ def _cleaned(node: Node) -> frozenset[str]:
     )
 
 
+def _noised(node: Node) -> frozenset[str]:
+    """Return the columns that a rendered model reads with noise on their values."""
+    is_rendered = node.name.endswith("_rendered")
+    asked = node.meta.get("render", {}).get("noise") if is_rendered else None
+    return frozenset(asked or {})
+
+
 def _stop(model: str, origin: Column, spread: Mapping[str, _Spread]) -> Stop:
     columns = {name: found[origin] for name, found in spread.items() if origin in found}
     if not columns:
         return Stop(model, Passage.ABSENT, ())
-    is_raw = Passage.RAW in columns.values()
-    return Stop(model, Passage.RAW if is_raw else Passage.SCRUBBED, tuple(sorted(columns)))
+    return Stop(model, min(columns.values(), key=_BARE.index), tuple(sorted(columns)))

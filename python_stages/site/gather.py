@@ -1,7 +1,6 @@
 """Vault, sealed files and dbt's manifest in, facts out. Reads only; pure but for that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -53,7 +52,7 @@ def gather(read: lineage.Lineage) -> Report:
         private = frozenset(one.name for one in datasets if _is_private(one))
         models = tuple(
             # the shadow that an audit trains has the rows of its dataset
-            replace(one, classes=(), confusion=())
+            gather_models.without_classes(one)
             if one.dataset.removesuffix("_shadow") in private
             else one
             for one in gather_models.models(vault, fingerprints, labels, standing)
@@ -84,6 +83,9 @@ def gather_dataset(
     dropped = [one.n_rows for one in stages if one.state == "duplicates dropped"]
     epsilon, labels = gather_noise.asked_epsilon(manifest, name), labels_of(manifest, name)
     change_log = gather_changes.change_log(vault, name, fingerprint)
+    if epsilon is not None:
+        change_log = gather_changes.without_labels(change_log)
+        stages = gather_changes.stages_without_labels(stages)
     disjoint = [one.is_success for one in checks if one.column == "prompt_code"]
     bare = Dataset(
         name=name,
@@ -106,7 +108,7 @@ def gather_dataset(
         sealed=sealed,
         fingerprint=fingerprint,
         flows=flows.of_dataset(read, name),
-        change_log=change_log if epsilon is None else gather_changes.without_labels(change_log),
+        change_log=change_log,
         noise=gather_noise.of_dataset(vault, manifest, name),
     )
     return verdicts.judged(bare)

@@ -1,5 +1,6 @@
 """What changed in a dataset from version to version, and which of its models is in use."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC
 from typing import Final
@@ -8,9 +9,12 @@ from python_stages.jobs.hooks import ledger_path
 from python_stages.jobs.ledger import Ledger
 from python_stages.jobs.promotion import promoted
 from python_stages.site.facts.change_log import ChangeLog, Corrections, Retraining, Version
+from python_stages.site.facts.dataset import Stage
 from python_stages.site.warehouse import Warehouse
 
 _MOST: Final = 20  # versions and decisions that are shown
+_NOT_TOLD: Final = "not told"
+_NOT_SUBMITTED: Final = "job not submitted"  # as macros/stage_counts.sql calls it
 
 
 def change_log(vault: Warehouse, name: str, fingerprint: str | None) -> ChangeLog:
@@ -31,7 +35,28 @@ def change_log(vault: Warehouse, name: str, fingerprint: str | None) -> ChangeLo
 
 def without_labels(log: ChangeLog) -> ChangeLog:
     """Return the log without what is computed from exact counts of classes."""
-    return replace(log, versions=tuple(replace(one, psi_labels=None) for one in log.versions))
+    return replace(
+        log,
+        versions=tuple(
+            replace(one, psi_labels=None, drift=one.drift and _NOT_TOLD) for one in log.versions
+        ),
+        retrainings=tuple(replace(one, reason=_bare(one.reason)) for one in log.retrainings),
+    )
+
+
+def stages_without_labels(stages: Iterable[Stage]) -> tuple[Stage, ...]:
+    """Return the stages without the same, which a job that was not submitted tells."""
+    return tuple(
+        replace(one, detail=_bare(one.detail))
+        if one.state == _NOT_SUBMITTED and one.detail is not None
+        else one
+        for one in stages
+    )
+
+
+def _bare(reason: str) -> str:
+    """Return what was decided on a job, without how far the thresholds were."""
+    return reason.partition(":")[0]
 
 
 def standing(logs: tuple[ChangeLog, ...]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from python_stages.site.suppress import alone
 from python_stages.site.warehouse import Warehouse
 
 _OTHER: Final = "(other)"
+_MAJORITY: Final = "majority"
 _NO_CLASS: Final = "(none)"
 RARE: Final = "(rare)"
 _MOST_POINTS: Final = 300  # per metric: more than a chart can show
@@ -87,6 +89,15 @@ def _model(
         audit=gather_audit.audit(vault, job_key),
     )
     return verdicts.judged_model(bare)
+
+
+def without_classes(model: Model) -> Model:
+    """Return the model without what is computed from exact counts of classes.
+
+    The baseline that always answers with the commonest class is right as often as that occurs.
+    """
+    scores = tuple(s for s in model.scores if _MAJORITY not in {s.role, s.compared_with})
+    return replace(model, classes=(), confusion=(), scores=scores)
 
 
 def _namer(known: frozenset[str]) -> Callable[[str | None], str]:

@@ -13,11 +13,12 @@ from python_stages.site.warehouse import Warehouse
 _MECHANISM: Final = "discrete Laplace (OpenDP), epsilon by OpenDP's privacy maps"
 _UNIT: Final = (
     "One row: nobody who sees its noisy values can tell, beyond epsilon, which values within the "
-    "bounds it had, nor from noisy counts whether it is there. Of a person with k rows it is k "
-    "times that."
+    "bounds it had, nor from noisy counts whether its example is there, or twice that where "
+    "another row is drawn in its place. Of a person with k rows it is k times that."
 )
 _UNCOVERED: Final = (
     "The other columns, the rest of the text, which rows there are, and which values are missing.",
+    "Why records were rejected, and how many.",
     "What training makes of the examples: its own epsilon is on the model's page.",
     "Lines that were sealed before noise was asked for, and draws that are lost with a vault.",
 )
@@ -41,7 +42,7 @@ def of_dataset(vault: Warehouse, manifest: Manifest, name: str) -> Noise | None:
         unit=_UNIT,
         columns=columns,
         counts=counts,
-        epsilon_total=_most_of_a_row(vault, name) + (counts.epsilon_spent if counts else 0.0),
+        epsilon_total=_spent(vault, name) + (counts.epsilon_spent if counts else 0.0),
         not_covered=(*stale, *_UNCOVERED, *([_COUNTS] if counts else [])),
     )
 
@@ -73,14 +74,13 @@ def _columns(vault: Warehouse, name: str, asked: dict[str, ColumnNoise]) -> Iter
     drawn: dict[str, tuple[Any, ...]] = {}
     if vault.has(draws_of(name)):
         rows = vault.rows(
-            "select column_name, sum(n), max(n), max(spent) from (select column_name, row_id, "
-            f'count(*) as n, sum(epsilon) as spent from "{draws_of(name)}" group by all) '
-            "group by all"
+            "select column_name, sum(n), max(n) from (select column_name, row_id, count(*) as n "
+            f'from "{draws_of(name)}" group by all) group by all'
         )
         drawn = {column: tuple(rest) for column, *rest in rows}
     for column in sorted({*asked, *drawn}):
         noise = asked.get(column)
-        n, most, spent = drawn.get(column, (0, 0, 0.0))
+        n, most = drawn.get(column, (0, 0))
         yield NoisyColumn(
             column=column,
             is_current=noise is not None,
@@ -89,19 +89,43 @@ def _columns(vault: Warehouse, name: str, asked: dict[str, ColumnNoise]) -> Iter
             upper=float(noise.upper) if noise else None,
             n_draws=int(n),
             most_draws=int(most),
-            epsilon_spent=float(spent),
+            epsilon_spent=_spent(vault, name, column),
         )
 
 
-def _most_of_a_row(vault: Warehouse, name: str) -> float:
-    """Return the most that the values of one row were spent on, over all columns and draws."""
+def _spent(vault: Warehouse, name: str, column: str | None = None) -> float:
+    """Return the most that a record can have been spent on, over all draws of one column or all.
+
+    That is what the row with the most was spent on, and besides one draw in each build that drew
+    for rows that are gone: a row is named after what it holds, so a record that was changed may
+    have been one of them each time.
+    """
     if not vault.has(draws_of(name)):
         return 0.0
-    rows = vault.rows(
-        f'select coalesce(max(spent), 0) from (select sum(epsilon) as spent from "{draws_of(name)}"'
-        " group by row_id)"
+    sampled = f"{name}_sampled"
+    rows = f'from "{sampled}"' if vault.has(sampled) else f'from "{draws_of(name)}" limit 0'
+    ((spent,),) = vault.rows(
+        f"""
+        with drawn as (
+            select * from "{draws_of(name)}" where column_name = coalesce(?, column_name)
+        ),
+        now as (
+            select row_id {rows}
+        ),
+        of_rows as (
+            select sum(epsilon) as spent from drawn semi join now using (row_id) group by row_id
+        ),
+        of_builds as (
+            select max(epsilon) as spent from drawn anti join now using (row_id)
+            group by column_name, drawn_at
+        )
+        select
+            coalesce((select max(spent) from of_rows), 0)
+            + coalesce((select sum(spent) from of_builds), 0)
+        """,
+        [column],
     )
-    return float(rows[0][0])
+    return float(spent)
 
 
 def _private_counts(vault: Warehouse, manifest: Manifest, name: str) -> PrivateCounts | None:

@@ -19,6 +19,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import lineage
 
+from python_stages import render
 from python_stages.code_version import hash_code
 from python_stages.errors import ConfigError
 from python_stages.render import RenderSpec
@@ -76,7 +77,9 @@ def read_once(manifest: Path, kept: Path) -> Lineage:
     Raises:
         ConfigError: as `read`.
     """
-    code = hash_code(Path(__file__).parent, libraries=("sqlglot",))
+    # which columns a text is written of, RenderSpec says
+    rendering = sorted(Path(render.__file__).parent.glob("*.py"))
+    code = hash_code(Path(__file__).parent, besides=rendering, libraries=("sqlglot",))
     key = hashlib.sha256(code.encode() + manifest.read_bytes()).hexdigest()
     facts = Manifest.read(manifest)
     made: Mapping[str, Made] | None = _kept(kept, key)

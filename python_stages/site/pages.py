@@ -175,12 +175,16 @@ def flow_sentence(dataset: Dataset) -> str:
     reached = reached_raw(dataset.flows)
     if reached:
         return f"{', '.join(reached)}: reaches the sealed lines as the source has it."
-    arrives = [
-        one.column
-        for one in dataset.flows
-        if one.privacy in {"sensitive", "quasi"} and one.stops[-1].passage is Passage.RAW
-    ]
+    arrives, noised = (
+        [
+            one.column
+            for one in dataset.flows
+            if one.privacy in {"sensitive", "quasi"} and one.stops[-1].passage is passage
+        ]
+        for passage in (Passage.RAW, Passage.NOISED)
+    )
     rest = f" What stays of a person: {', '.join(arrives)}." if arrives else ""
+    rest += f" With noise on it: {', '.join(noised)}." if noised else ""
     return (
         "No column that identifies a person by itself, and no free text, reaches the sealed lines "
         f"as the source has it.{rest}"

@@ -22,6 +22,7 @@ _COLOURS: Final = {
     "quasi": BLUE,
     "none": GREY,
 }
+_DASHES: Final = {Passage.SCRUBBED: "5 4", Passage.NOISED: "2 3"}
 _LABELS: Final = {"free_text": "free text"}
 
 
@@ -80,16 +81,16 @@ def _stages(root: Element, stages: Sequence[str], height: int) -> None:
 
 
 def _line(root: Element, flow: Flow, y: int) -> None:
-    """Draw a column's way: raw in the colour of its class, green and dashed once it is scrubbed."""
+    """Draw a column's way in the colour of its class; dotted with noise, green once scrubbed."""
     # what was made up is nobody's
     colour = GREY if flow.is_synthetic else _COLOURS.get(flow.privacy, RED)
     _text(root, flow.column, _LEFT - 92, y + 4, anchor="end")
     _text(root, _LABELS.get(flow.privacy, flow.privacy), _LEFT - 84, y + 4, fill=colour)
     last = max(i for i, one in enumerate(flow.stops) if one.passage is not Passage.ABSENT)
     for i in range(1, last + 1):
-        is_scrubbed = flow.stops[i].passage is Passage.SCRUBBED
-        dashes = {"stroke_dasharray": "5 4"} if is_scrubbed else {}
-        stroke = GREEN if is_scrubbed else colour
+        passage = flow.stops[i].passage
+        dashes = {"stroke_dasharray": _DASHES[passage]} if passage in _DASHES else {}
+        stroke = GREEN if passage is Passage.SCRUBBED else colour
         _add(root, "line", x1=_x(i - 1), y1=y, x2=_x(i), y2=y, stroke=stroke, stroke_width=3,
              **dashes)  # fmt: skip
     for i in range(last + 1):
@@ -103,8 +104,8 @@ def _line(root: Element, flow: Flow, y: int) -> None:
     elif flow.is_synthetic:
         _text(root, "made up", _x(last) + 10, y + 4)
     else:
-        _text(root, "scrubbed" if flow.stops[-1].passage is Passage.SCRUBBED else "arrives",
-              _x(last) + 10, y + 4)  # fmt: skip
+        passage = flow.stops[-1].passage
+        _text(root, "arrives" if passage is Passage.RAW else str(passage), _x(last) + 10, y + 4)
 
 
 def _add(root: Element, tag: str, **attributes: object) -> Element:

@@ -128,8 +128,8 @@ def _few(names: Sequence[str]) -> str:
 def _passage(stop: Stop) -> str:
     if stop.passage is Passage.ABSENT:
         return NOTHING
-    scrubbed = " (scrubbed)" if stop.passage is Passage.SCRUBBED else ""
-    return f"{', '.join(stop.columns)}{scrubbed}"
+    changed = "" if stop.passage is Passage.RAW else f" ({stop.passage})"
+    return f"{', '.join(stop.columns)}{changed}"
 
 
 def changes(found: Sequence[Change]) -> list[Row]:

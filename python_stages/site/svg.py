@@ -59,9 +59,13 @@ _earlier: ContextVar[Mapping[str, str]] = ContextVar("_earlier", default={})  # 
 
 
 @contextmanager
-def taken_over(pages: Iterable[Path]) -> Iterator[None]:
-    """Meanwhile, `draw` gives the drawings of earlier pages again where they are of the same."""
-    found = (_DRAWN.finditer(page.read_text("utf-8")) for page in pages)
+def taken_over(pages: Iterable[str]) -> Iterator[None]:
+    """Meanwhile, `draw` gives the drawings of earlier pages again where they are of the same.
+
+    Args:
+        pages: as this wrote them; what others have edited shows what they like.
+    """
+    found = map(_DRAWN.finditer, pages)
     token = _earlier.set({one[1]: one[0] for page in found for one in page})
     try:
         yield

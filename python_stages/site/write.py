@@ -19,6 +19,7 @@ from python_stages.site import (
     pdf,
     report_json,
     svg,
+    unedited,
     warehouse,
 )
 from python_stages.site.facts.report import Report
@@ -31,6 +32,7 @@ _LINKS: Final = (
     Link("JSON Schema", report_json.SCHEMA, "what the fields of that file mean"),
 )
 _PDF: Final = Link("PDF", pdf.REPORT, "this report on paper")
+_WRITTEN: Final = "pages.json"  # in the vault: hashes of the pages as they were written
 
 Say = Callable[[str], None]
 
@@ -67,18 +69,24 @@ def write_site(folder: Path, say: Say, *, variables: str | None = None) -> Repor
         chromium = pdf.find()
         links = (*_LINKS, _PDF) if chromium else _LINKS
         has_docs = data_docs.are_possible(report.datasets)
-        with svg.taken_over(folder.glob("*.html")):
-            for path, html in Pages(report, read, links, has_docs).all().items():
-                _write(new / path, html)
+        earlier = unedited.read(folder, target / _WRITTEN)
+        with svg.taken_over(earlier.values()):
+            pages = Pages(report, read, links, has_docs).all()
+        for path, html in pages.items():
+            _write(new / path, html)
         with ThreadPoolExecutor() as printer:
+            printed = None
             if chromium:  # which takes seconds, on a processor of its own
                 say("printing the PDF")
-                printer.submit(pdf.write, new, sorted(new.glob("*.html")), chromium)
+                printed = printer.submit(pdf.write, new, sorted(new.glob("*.html")), chromium)
             drawn = data_docs.pages(
-                report.datasets, Path("expectations/suites"), report.written_at, earlier=folder
+                report.datasets, Path("expectations/suites"), report.written_at, earlier=earlier
             )
             for path, html in drawn.items():
                 _write(new / path, html)
+        if printed is not None and not printed.result():
+            say(f"Chromium printed nothing, so the site has no {pdf.REPORT}")
+        unedited.keep(pages | drawn, target / _WRITTEN)
     return report
 
 

@@ -30,7 +30,8 @@ _MACROS = {
     "all_cells": "large_cells('people', ['id', 'city', 'country'], ['city', 'country'], 1)",
     "chat_examples": "chat_examples('scrubbed', dataset='demo', validation_share='$share')",
     "population_stability": "population_stability('bins')",
-    "version_sql": "version_sql('demo', 'examples', 'feedback', 'trained_lines', 'trained_words')",
+    "version_sql": "version_sql('demo', 'examples', 'feedback', 'scrubbed', 'trained_lines', "
+    "'trained_words', 'trained_policies')",
     "estimate_tokens": "estimate_tokens('text')",
     "jsonl_line": "jsonl_line('messages')",
 }

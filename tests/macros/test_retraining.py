@@ -56,6 +56,7 @@ class Dataset:
             """,
             [n],
         )
+        self.con.execute("create or replace table scrubbed as select 'p' as policy_hash")
         self.con.execute(
             "create or replace table feedback as select null::varchar as example_id, "
             "null::varchar as outcome where false"
@@ -236,6 +237,24 @@ def test_lines_that_nobody_wrote_down_are_trained_on(dataset: Dataset) -> None:
     assert len(dataset.jobs()) == 2
 
 
+def test_under_another_policy_the_smallest_change_is_a_job(dataset: Dataset) -> None:
+    dataset.job = {"retrain_when": {"feedback": 50}}
+    dataset.train()
+    dataset.fill(101)
+    dataset.build()
+    assert len(dataset.jobs()) == 1
+    dataset.con.execute("update scrubbed set policy_hash = 'stricter'")
+    dataset.build()
+    assert len(dataset.jobs()) == 2
+    # from there on it is a question again
+    dataset.api.finish(dataset.jobs()[-1].job_id or "", "succeeded")
+    dataset.build()
+    dataset.fill(102)
+    dataset.con.execute("update scrubbed set policy_hash = 'stricter'")
+    dataset.build()
+    assert len(dataset.jobs()) == 2
+
+
 def test_other_hyperparameters_are_no_question_of_change(dataset: Dataset) -> None:
     dataset.job = {"retrain_when": {"changed_share": 0.5}}
     dataset.train()
@@ -268,6 +287,18 @@ def test_a_job_starts_from_the_last_model_once_and_a_rebuild_finds_it(dataset: D
     assert second.parent_key == first.key
     asked = [one.shown["model"] for one in dataset.api.jobs.values()]
     assert asked == ["tiny", first.fine_tuned_model]
+
+
+def test_no_job_starts_from_a_model_of_another_policy(dataset: Dataset) -> None:
+    dataset.job = {"start_from": "last"}
+    dataset.train()
+    dataset.fill(120)
+    dataset.con.execute("update scrubbed set policy_hash = 'stricter'")
+    second = dataset.train()
+    assert (second.base_model, second.parent_key) == ("tiny", None)
+    dataset.fill(140)
+    dataset.con.execute("update scrubbed set policy_hash = 'stricter'")
+    assert dataset.train().parent_key == second.key
 
 
 def test_a_model_that_is_gone_at_the_provider_stops_the_job_before_anything_is_sent(

@@ -1,7 +1,9 @@
 """A verdict of an earlier build is good for exactly what it was given on."""
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -119,6 +121,19 @@ def test_whatever_else_there_is_is_judged_anew(
     judge(upstream)
     mark(upstream)
     upstream.execute(change)
+    assert not is_taken_over(judge(upstream))
+
+
+def test_with_another_checkpoint_it_is_judged_anew(
+    upstream: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "expectations"
+    shutil.copytree("expectations", folder)
+    monkeypatch.chdir(tmp_path)
+    judge(upstream)
+    mark(upstream)
+    checkpoint = folder / "checkpoints/recall.json"
+    checkpoint.write_text(checkpoint.read_text("utf-8") + "\n", "utf-8")
     assert not is_taken_over(judge(upstream))
 
 

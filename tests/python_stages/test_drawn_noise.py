@@ -1,5 +1,6 @@
 """Noise is drawn once: the same again is answered with the same, all else is drawn and counts."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from python_stages import dbt_models, keys
+from python_stages import dbt_models, drawn_noise, keys
 from python_stages.drawn_noise import OTHER, DrawnNoise
 from python_stages.errors import ConfigError
 from python_stages.vault import register_functions
@@ -87,6 +88,16 @@ def test_a_rebuild_draws_nothing(stage: Stage) -> None:
     assert {n for n, _ in stage.draws().values()} == {1}
 
 
+def test_all_that_a_build_draws_for_a_column_has_one_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn_noise, "_BATCH_ROWS", 1)
+    stage.build(ROWS, {"amount": AMOUNT})
+    stage.build([("r9", 13.5), *ROWS], {"amount": AMOUNT})
+    times = "select count(*) from demo_noise_draws group by drawn_at order by drawn_at"
+    assert stage.con.execute(times).fetchall() == [(3,), (1,)]
+
+
 def test_a_row_that_comes_back_has_what_it_had(stage: Stage) -> None:
     first = stage.build(ROWS, {"amount": AMOUNT})
     stage.build(ROWS[1:], {"amount": AMOUNT})
@@ -147,6 +158,39 @@ def test_a_column_that_tells_the_same_number_is_refused(stage: Stage) -> None:
     rows = [(f"r{i}", float(i)) for i in range(9)]  # the shop is called after the number
     with pytest.raises(ConfigError, match="shop tells what amount is in most rows"):
         stage.build(rows, {"amount": AMOUNT})
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "message"),
+    [
+        (
+            "demo_rendered",
+            {"render": {**RENDER, "noise": {"amuont": AMOUNT}}},
+            "no template shows amuont; did you mean amount",
+        ),
+        (
+            "demo_checked",
+            {
+                "check": {
+                    "labels": "any",
+                    "pii_entities": ["PERSON"],
+                    "max_tokens_per_example": 9,
+                    "private_counts": {"epsilon": 1},
+                }
+            },
+            "labels by name",
+        ),
+    ],
+)
+def test_noise_that_cannot_be_had_is_refused_before_anything_is_built(
+    stage: Stage, model: str, settings: dict[str, Any], message: str
+) -> None:
+    told = {
+        name: {"noise": None, "private_counts": None, **section, "settings": section}
+        for name, section in settings.items()
+    }
+    with pytest.raises(duckdb.InvalidInputException, match=f"ConfigError: .*{message}"):
+        stage.con.execute("select check_settings(?)", [json.dumps({model: told})])
 
 
 def test_noise_needs_the_session_of_the_build(stage: Stage) -> None:

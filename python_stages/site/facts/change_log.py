@@ -30,7 +30,8 @@ class Version(Fact):
     psi_words: float | None
     """The same of the words; null of the first version."""
     drift: str | None
-    """none, moderate or major; null of the first version."""
+    """none, moderate or major; null of the first version, and `not told` where counts are
+    private."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Retraining(Fact):
     is_retrained: bool
     """Whether a new job was submitted."""
     reason: str
-    """How far each threshold was."""
+    """How far each threshold was; without numbers where counts of classes are private."""
     is_current: bool
     """Whether it is about the lines that the check of this build passed."""
 

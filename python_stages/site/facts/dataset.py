@@ -178,6 +178,8 @@ class Passage(StrEnum):
 
     RAW = "raw"
     """As the source has it, or computed from that."""
+    NOISED = "noised"
+    """With differentially private noise, and nowhere as the source has it."""
     SCRUBBED = "scrubbed"
     """Inside a text from which the scrub stage took what its policy names."""
     ABSENT = "absent"
@@ -191,7 +193,7 @@ class Stop(Fact):
     model: str
     """Source or model."""
     passage: Passage
-    """raw, scrubbed or absent."""
+    """raw, noised, scrubbed or absent."""
     columns: tuple[str, ...]
     """Columns of the model that it is in."""
 

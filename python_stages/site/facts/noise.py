@@ -23,9 +23,11 @@ class NoisyColumn(Fact):
     n_draws: int
     """Draws in all builds."""
     most_draws: int
-    """Most draws of one row: more than one where its value or the settings changed."""
+    """Most draws of one row: more than one where the settings changed."""
     epsilon_spent: float
-    """What the row with the most was spent on: the sum over its draws."""
+    """What a record was spent on at most: the sum over the draws of the row with the most, and one
+    draw of each build that drew for rows that are gone, since a record that changes becomes another
+    row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,6 @@ class Noise(Fact):
     counts: PrivateCounts | None
     """Noise on the counts of classes; null where there never was any."""
     epsilon_total: float
-    """Most that one row was spent on, over columns, counts and draws, by basic composition."""
+    """Most that one record was spent on, over columns, counts and draws, by basic composition."""
     not_covered: tuple[str, ...]
     """What the epsilon says nothing about, a sentence each."""

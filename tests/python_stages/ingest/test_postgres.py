@@ -267,6 +267,16 @@ def read(location: str) -> int:
         return rows.n_rows
 
 
+@pytest.mark.parametrize("sign", "/?#")
+@pytest.mark.parametrize("host", ["db.example", "db.example:5432"])
+def test_a_password_that_tears_the_location_is_not_told_in_part(sign: str, host: str) -> None:
+    for begin in (CANARY, "4711"):
+        location = f"postgresql://reader:{begin}{sign}rest@{host}/shop?table=t"
+        with pytest.raises(SourceError, match="without a password") as error:
+            read(location)
+        assert begin not in str(error.value)
+
+
 def test_another_machine_is_talked_to_through_tls_or_on_request_only(server: Postgres) -> None:
     with pytest.raises(SourceError, match="it offers no TLS; sslmode=disable"):
         read(server.location("transactions", host="127.0.0.2"))

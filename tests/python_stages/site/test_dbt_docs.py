@@ -33,6 +33,7 @@ def manifest(**node: Any) -> dict[str, Any]:
 def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function: what the last build was of, as a hash."""
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
 
     def of(found: dict[str, Any], *shown: Any) -> str | None:
         (tmp_path / "manifest.json").write_text(json.dumps(found))
@@ -63,6 +64,14 @@ def test_other_macros_variables_and_versions_are_another_build(key: Any) -> None
     column = [("stg_notes", "note", "VARCHAR")]
     shown = [key(macros), key(version), key(manifest(), "{a: 1}"), key(manifest(), None, column)]
     assert len({key(manifest()), *shown}) == 5
+
+
+def test_another_default_of_a_var_is_another_build(key: Any, tmp_path: Path) -> None:
+    project = tmp_path / "dbt_project.yml"
+    project.write_text("vars: {sample_per_class: 25}")
+    before = key(manifest())
+    project.write_text("vars: {sample_per_class: 50}")
+    assert key(manifest()) != before
 
 
 def test_a_column_may_be_called_as_what_is_left_out(key: Any) -> None:

@@ -1,14 +1,18 @@
 """The epsilon in the report is what was drawn, whatever is asked for now."""
 
+from dataclasses import replace
 from typing import Any
 
 import duckdb
 import pytest
 
 from python_stages.drawn_noise import asked_counts
-from python_stages.site import gather_noise
+from python_stages.site import gather_changes, gather_models, gather_noise
 from python_stages.site.artifacts import Manifest
+from python_stages.site.facts.dataset import Stage
+from python_stages.site.facts.model import Score
 from python_stages.site.warehouse import Warehouse
+from tests.python_stages.site.facts import CHANGE_LOG, MODEL
 
 AMOUNT = {"epsilon": 1.0, "lower": 0, "upper": 10}
 
@@ -19,10 +23,11 @@ def vault(con: duckdb.DuckDBPyConnection) -> Warehouse:
     con.execute("attach ':memory:' as vault")
     con.execute("use vault.main")
     con.execute(
-        "create table demo_noise_draws as from (values ('amount', 'r1', 1.0), "
-        "('amount', 'r1', 0.5), ('amount', 'r2', 1.0), "
-        "('age', 'r2', 0.75)) as drawn (column_name, row_id, epsilon)"
+        "create table demo_noise_draws as from (values ('amount', 'r1', 1.0, 1), "
+        "('amount', 'r1', 0.5, 2), ('amount', 'r2', 1.0, 1), "
+        "('age', 'r2', 0.75, 1)) as drawn (column_name, row_id, epsilon, drawn_at)"
     )
+    con.execute("create table demo_sampled as from (values ('r1'), ('r2')) as rows (row_id)")
     return Warehouse(con)
 
 
@@ -46,6 +51,55 @@ def test_the_total_is_that_of_the_row_with_the_most(vault: Warehouse) -> None:
     assert noise.epsilon_total == 1.75
     told = {one.column: (one.n_draws, one.most_draws, one.epsilon_spent) for one in noise.columns}
     assert told == {"amount": (3, 2, 1.5), "age": (1, 1, 0.75)}
+
+
+def test_a_record_that_changed_may_have_been_each_row_that_is_gone(vault: Warehouse) -> None:
+    vault.con.execute("delete from demo_sampled where row_id = 'r1'")
+    noise = gather_noise.of_dataset(vault, manifest({"noise": {"amount": AMOUNT}}, {}), "demo")
+    assert noise is not None
+    assert noise.epsilon_total == 1.75 + 1.0 + 0.5
+    assert {one.column: one.epsilon_spent for one in noise.columns} == {"amount": 2.5, "age": 0.75}
+
+
+def test_without_a_sample_every_row_is_gone(vault: Warehouse) -> None:
+    vault.con.execute("drop table demo_sampled")
+    noise = gather_noise.of_dataset(vault, manifest({"noise": {"amount": AMOUNT}}, {}), "demo")
+    assert noise is not None
+    assert noise.epsilon_total == 1.0 + 0.5 + 0.75
+
+
+def test_with_private_counts_no_number_is_told_that_exact_ones_make() -> None:
+    log = gather_changes.without_labels(CHANGE_LOG)
+    assert [one.reason for one in log.retrainings] == ["not retrained"]
+    assert [(one.psi_labels, one.drift) for one in log.versions] == [
+        (None, "not told"),
+        (None, None),
+    ]
+    told = "not retrained: drift 0.12 of 0.2; measured from job abababababab"
+    stages = [Stage(9, "checked", "3 of 3", 8), Stage(11, "job not submitted", told, 8)]
+    assert [one.detail for one in gather_changes.stages_without_labels(stages)] == [
+        "3 of 3",
+        "not retrained",
+    ]
+    model = gather_models.without_classes(
+        replace(
+            MODEL,
+            scores=tuple(
+                Score(role, other, "accuracy", 0.5, 0.4, 0.6, 90)
+                for role, other in (
+                    ("tuned", None),
+                    ("majority", None),
+                    ("tuned", "majority"),
+                    ("tuned", "base"),
+                )
+            ),
+        )
+    )
+    assert [(one.role, one.compared_with) for one in model.scores] == [
+        ("tuned", None),
+        ("tuned", "base"),
+    ]
+    assert (model.classes, model.confusion) == ((), ())
 
 
 def test_noise_that_is_switched_off_again_is_told_apart(vault: Warehouse) -> None:

@@ -83,6 +83,54 @@ def test_a_model_that_looks_at_its_own_rows_is_followed_past_them() -> None:
     assert found.stops[-1].passage is Passage.RAW
 
 
+RENDER: dict[str, Any] = {
+    "label_column": "kind",
+    "instructions": ["{description}"],
+    "templates": ["paid {amount} at {shop}"],
+}
+
+
+@pytest.mark.parametrize(
+    ("noise", "privacy", "passages", "reached"),
+    [
+        ((), "quasi", [Passage.RAW, Passage.RAW, Passage.RAW], []),
+        (("amount",), "quasi", [Passage.RAW, Passage.NOISED, Passage.NOISED], []),
+        # an epsilon may be any, so noise makes nobody's number harmless
+        (("amount",), "direct", [Passage.RAW, Passage.NOISED, Passage.NOISED], ["amount"]),
+        (("shop",), "quasi", [Passage.RAW, Passage.RAW, Passage.RAW], []),
+    ],
+)
+def test_a_column_is_noised_from_where_it_is_worded_on(
+    noise: tuple[str, ...], privacy: str, passages: list[Passage], reached: list[str]
+) -> None:
+    found = manifest("select amount as note from query(kept_sql('x'))", "amount")
+    (column,) = found.raw["sources"]["source.p.demo"]["columns"].values()
+    column["config"]["meta"]["privacy"] = privacy
+    nodes = found.raw["nodes"]
+    bounds = {"epsilon": 1, "lower": 0, "upper": 9}
+    asked = dict.fromkeys(noise, bounds)
+    nodes["model.p.demo_sampled"] = nodes["model.p.stg_demo"] | {
+        "name": "demo_sampled",
+        "depends_on": {"nodes": ["model.p.stg_demo"]},
+        "compiled_code": 'select note as amount from "vault"."main"."stg_demo"',
+        "columns": {"amount": {}},
+    }
+    nodes["model.p.demo_rendered"] = nodes["model.p.stg_demo"] | {
+        "name": "demo_rendered",
+        "language": "python",
+        "depends_on": {"nodes": ["model.p.demo_sampled"]},
+        "config": {"meta": {"render": RENDER | {"noise": asked}}},
+        "columns": {"user_text": {}},
+    }
+    nodes["model.p.demo_sealed"] |= {
+        "depends_on": {"nodes": ["model.p.demo_rendered"]},
+        "compiled_code": 'select user_text as line from "vault"."main"."demo_rendered"',
+    }
+    one = flow(found)
+    assert [stop.passage for stop in one.stops[2:]] == passages
+    assert flows.reached_raw([one]) == reached
+
+
 def test_a_column_that_is_not_selected_stops() -> None:
     found = flow(manifest("select 'x' as note from query(kept_sql('x'))", "note"))
     assert {one.passage for one in found.stops[1:]} == {Passage.ABSENT}

@@ -224,10 +224,9 @@ def test_a_page_without_a_head_is_refused() -> None:
         dbt_docs.page("<html><script>1</script></html>")
 
 
-def test_a_drawing_of_the_same_is_taken_from_an_earlier_page(tmp_path: Path) -> None:
+def test_a_drawing_of_the_same_is_taken_from_an_earlier_page() -> None:
     drawn = charts.funnel(DATASET.stages)
-    page = tmp_path / "dataset.html"
-    page.write_text(f"<p>before</p>{drawn.replace('</svg>', '<desc>old</desc></svg>')}<svg></svg>")
+    page = f"<p>before</p>{drawn.replace('</svg>', '<desc>old</desc></svg>')}<svg></svg>"
     fewer = DATASET.stages[:-1]
     with svg.taken_over([page]):
         assert charts.funnel(DATASET.stages) == drawn.replace("</svg>", "<desc>old</desc></svg>")
@@ -256,11 +255,11 @@ def test_a_page_of_great_expectations_keeps_its_text_and_nothing_that_asks() -> 
     assert page.index("Content-Security-Policy") < page.index("<style>")
 
 
-def test_every_check_is_on_the_page_of_great_expectations(tmp_path: Path) -> None:
+def test_every_check_is_on_the_page_of_great_expectations() -> None:
     failed = replace(CHECK, is_success=False, description="a rule that failed", n_failed=3)
     dataset = replace(DATASET, checks=(CHECK, failed))
     suites = Path(__file__).parents[3] / "expectations/suites"
-    (html,) = data_docs.pages([dataset], suites, NOW, earlier=tmp_path).values()
+    (html,) = data_docs.pages([dataset], suites, NOW, earlier={}).values()
     assert "a rule that failed" in html
     assert CHECK.description in html
     for tag, attributes in Tags(html).found:
@@ -268,19 +267,15 @@ def test_every_check_is_on_the_page_of_great_expectations(tmp_path: Path) -> Non
         assert not re.match(r"https?:|//", attributes.get("href") or "")
 
 
-def test_a_page_of_great_expectations_is_drawn_anew_when_its_outcome_is_another(
-    tmp_path: Path,
-) -> None:
+def test_a_page_of_great_expectations_is_drawn_anew_when_its_outcome_is_another() -> None:
     suites = Path(__file__).parents[3] / "expectations/suites"
     dataset = replace(DATASET, checks=(CHECK,))
-    ((path, html),) = data_docs.pages([dataset], suites, NOW, earlier=tmp_path).items()
-    page = tmp_path / path
-    page.parent.mkdir()
-    page.write_text(html.replace(CHECK.description, "as it was drawn"), "utf-8")
+    ((path, html),) = data_docs.pages([dataset], suites, NOW, earlier={}).items()
+    earlier = {path: html.replace(CHECK.description, "as it was drawn")}
 
     def drawn(*checks: Check) -> str:
         again = replace(DATASET, checks=checks)
-        return data_docs.pages([again], suites, NOW, earlier=tmp_path)[path]
+        return data_docs.pages([again], suites, NOW, earlier=earlier)[path]
 
     assert "as it was drawn" in drawn(CHECK)
     assert "as it was drawn" not in drawn(replace(CHECK, n_checked=(CHECK.n_checked or 0) + 1))
