@@ -132,7 +132,9 @@ def _proposed(column: Column, name: str) -> Proposed:
     ):
         evidence = {"dates": column.n_dates, **column.found}
         return Proposed(column, name, "quasi", evidence=evidence)
-    return Proposed(column, name, "none", evidence={"distinct": column.n_distinct})
+    # values that hardly repeat, such as amounts or numbers of rooms, single a row out
+    privacy: Privacy = "quasi" if column.share(column.n_distinct) > _HELD else "none"
+    return Proposed(column, name, privacy, evidence={"distinct": column.n_distinct})
 
 
 def _held(column: Column, entities: Iterable[str]) -> bool:

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from python_stages.cli.main import app
 from python_stages.errors import ConfigError
 from python_stages.scaffold import Proposal, propose, write_folder
 from python_stages.scaffold.profile import profile
@@ -106,6 +108,14 @@ def test_every_planted_identifier_is_classed_as_direct(
     assert all(sum(one.evidence.values()) for one in proposal.of("direct"))
 
 
+def test_numbers_that_hardly_repeat_single_a_row_out(tmp_path: Path) -> None:
+    path = tmp_path / "stays.csv"
+    rows = "".join(f"{100 + n},{n % 3},{DEPARTMENTS[n % 3]}\n" for n in range(30))
+    path.write_text(f"room,nights,team\n{rows}")
+    classes = {one.name: one.privacy for one in propose(profile(str(path)), label="team").columns}
+    assert classes == {"room": "quasi", "nights": "none", "team": "none"}
+
+
 def test_what_is_to_learn_is_found(made: Made) -> None:
     make, _, proposal = made
     assert (proposal.label, proposal.chat) == LEARNT[make]
@@ -131,6 +141,13 @@ def test_a_folder_that_is_there_is_left_alone(made: Made, tmp_path: Path) -> Non
     (tmp_path / "mine").mkdir()
     with pytest.raises(ConfigError, match="there already"):
         write_folder(proposal, "mine", str(path), tmp_path)
+
+
+def test_a_folder_that_is_there_is_refused_before_the_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    absent = str(tmp_path / "absent.csv")
+    done = CliRunner().invoke(app, ["new", "taken", "--from", absent, "--models", str(tmp_path)])
+    assert (done.exit_code, "is there already" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("name", ["Mine", "my-data", "../mine", "1st", ""])
