@@ -77,6 +77,35 @@ def _as_dbt_error() -> Iterator[None]:
         ) from None
 
 
+# What these errors say is about the code of a model, and not about its rows.
+_ABOUT_CODE = (AttributeError, ImportError, NameError, SyntaxError)
+_run_python_job = local.LocalEnvironment.run_python_job
+
+
+def run_python_job(*job: Any) -> None:
+    """Run a Python model as dbt-duckdb does, whose error is a sentence and no traceback.
+
+    Raises:
+        DbtRuntimeError: the model failed; what may quote a row is not told.
+    """
+    try:
+        _run_python_job(*job)
+    except DbtRuntimeError as failed:  # its text is a traceback, with the text of the error
+        error = failed.__context__
+    else:
+        return
+    if isinstance(error, DbtRuntimeError):
+        raise error from None
+    if isinstance(error, (*_ABOUT_SQL, *_ABOUT_CODE)):
+        raise DbtRuntimeError(f"{type(error).__name__}: {error}") from None
+    with _as_dbt_error():
+        if isinstance(error, SealtuneError | duckdb.Error):
+            raise error
+    raise DbtRuntimeError(
+        f"the model stopped with {type(error).__name__}; its message may hold data and is not shown"
+    )
+
+
 class ValueFreeCursor(DuckDBCursorWrapper):
     """dbt-duckdb's cursor, whose errors hold no values, and whose progress is told."""
 
@@ -123,6 +152,7 @@ class Plugin(BasePlugin):
         """Open the vault and register the functions; dbt calls this once per process."""
         # dbt-duckdb offers no way to choose the cursor, and this is where all SQL of dbt passes
         vars(local)["DuckDBCursorWrapper"] = ValueFreeCursor
+        local.LocalEnvironment.run_python_job = staticmethod(run_python_job)  # type: ignore[assignment,method-assign]  # the same
         launch.tether()
         with _as_dbt_error():
             flags = get_flags()  # type: ignore[no-untyped-call]  # dbt's
