@@ -47,11 +47,14 @@ def open_keys(warehouse: Path) -> keys.KeyRing:
 # What these errors say is about SQL and names in it; of every other kind the text may quote a row,
 # as those about casts, constraints and lines of a CSV file do.
 _ABOUT_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
-# How an error of ours arrives that was raised in a function called by SQL; from the beginning of
-# the text on, so that no cell can pass for one.
+# How an error of ours arrives that was raised in a function called by SQL, or in a stream that a
+# stage hands over; from the beginning of the text on, so that no cell can pass for one.
 _OUR_SENTENCE = re.compile(
-    r"Invalid Input Error: Python exception occurred while executing the UDF: "
-    r"(?:SourceError|LedgerError|KeyFileError|ConfigError): ([^\n]*)"
+    r"Invalid Input Error: (?:Python exception occurred while executing the UDF: "
+    r"(?:SourceError|LedgerError|KeyFileError|ConfigError): (?P<called>[^\n]*)"
+    r"|arrow_scan: get_next failed\(\): [\w ]+: (?:Unknown error: )?(?P<streamed>[^\n]*)"
+    r"\. Detail: Python exception: Traceback .*\npython_stages\.errors\.\w+: (?P=streamed)\s*$)",
+    re.DOTALL,
 )
 
 
@@ -70,7 +73,7 @@ def _as_dbt_error() -> Iterator[None]:
     except duckdb.Error as error:
         ours = _OUR_SENTENCE.match(str(error))
         raise DbtRuntimeError(
-            ours.group(1)
+            ours["called"] or ours["streamed"]
             if ours
             else f"DuckDB stopped with {type(error).__name__}; its message may hold data and is "
             "not shown"
