@@ -128,7 +128,8 @@ def _usable(proposal: Proposal) -> str:
 
 def _column(one: Proposed, proposal: Proposal) -> dict[str, Any]:
     needed = {proposal.label, proposal.answer, proposal.chat}
-    counts = ", ".join(f"{entity} {n}" for entity, n in one.evidence.items()) or "nothing found"
+    counts = ", ".join(f"{entity} {n}" for entity, n in one.evidence.items())
+    counts = counts or ("by its name" if one.privacy in {"quasi", "sensitive"} else "nothing found")
     quoted = '"' + one.column.name.replace('"', '""') + '"'
     return {
         "source": one.column.name,

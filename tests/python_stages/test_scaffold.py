@@ -167,7 +167,7 @@ def test_no_column_is_named_by_a_word_of_sql_or_yaml() -> None:
 
 def test_a_label_that_is_no_column_is_refused(tmp_path: Path) -> None:
     seen = profile(str(notes(tmp_path)))
-    with pytest.raises(ConfigError, match="no such column"):
+    with pytest.raises(ConfigError, match="no column of the name given"):
         propose(seen, label="colour")
 
 
