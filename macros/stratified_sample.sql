@@ -24,9 +24,11 @@
         {%- do names.append("'" ~ name | replace("'", "''") ~ "'") -%}
     {%- endfor -%}
     {%- set names = names | join(', ') -%}
+    {#- where rows are made of constants, as for a long IN, DuckDB does not know how far a query is -#}
+    {%- set is_named = "list_contains([" ~ names ~ "], " ~ stratum ~ "::varchar)" -%}
     {%- if n_per_stratum is none %}
     select {{ list }} from {{ relation }}
-    {%- if strata %} where {{ stratum }} in ({{ names }}){% endif %}
+    {%- if strata %} where {{ is_named }}{% endif %}
     {%- else %}
     {%- set seed_bits = "('0x" ~ local_md5('sealtune sample ' ~ seed)[:16] ~ "')::ubigint" -%}
     {%- set rank = "xor(hash(" ~ key ~ "), " ~ seed_bits ~ ")" -%}
@@ -44,22 +46,30 @@
 
     ),
 
+    filled as (
+
+        select coalesce(list(stratum), []) as strata
+        from (
+            select {{ stratum }}::varchar as stratum
+            from candidates
+            group by all
+            having count(*) >= {{ n_per_stratum }}
+        )
+
+    ),
+
     short as (
 
-        select named.stratum
-        from (select unnest([{{ names }}]) as stratum) as named
-        where
-            {{ n_per_stratum }} > (
-                select count(*) from candidates where candidates.{{ stratum }} = named.stratum
-            )
-            and {{ n_bits }} > 0
+        select told.stratum
+        from (select unnest([{{ names }}]) as stratum, filled.strata from filled) as told
+        where {{ n_bits }} > 0 and not list_contains(told.strata, told.stratum)
 
     ),
 
     ranked as (
 
         select * from candidates
-        where {{ stratum }} in ({{ names }}) and {{ stratum }} not in (select short.stratum from short)
+        where {{ is_named }} and {{ stratum }} not in (select short.stratum from short)
         union all
         select {{ rank }} as sample_rank, {{ list }}
         from {{ relation }}

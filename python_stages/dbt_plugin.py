@@ -47,11 +47,14 @@ def open_keys(warehouse: Path) -> keys.KeyRing:
 # What these errors say is about SQL and names in it; of every other kind the text may quote a row,
 # as those about casts, constraints and lines of a CSV file do.
 _ABOUT_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
-# How an error of ours arrives that was raised in a function called by SQL; from the beginning of
-# the text on, so that no cell can pass for one.
+# How an error of ours arrives that was raised in a function called by SQL, or in a stream that a
+# stage hands over; from the beginning of the text on, so that no cell can pass for one.
 _OUR_SENTENCE = re.compile(
-    r"Invalid Input Error: Python exception occurred while executing the UDF: "
-    r"(?:SourceError|LedgerError|KeyFileError|ConfigError): ([^\n]*)"
+    r"Invalid Input Error: (?:Python exception occurred while executing the UDF: "
+    r"(?:SourceError|LedgerError|KeyFileError|ConfigError): (?P<called>[^\n]*)"
+    r"|arrow_scan: get_next failed\(\): [\w ]+: (?:Unknown error: )?(?P<streamed>[^\n]*)"
+    r"\. Detail: Python exception: Traceback .*\npython_stages\.errors\.\w+: (?P=streamed)\s*$)",
+    re.DOTALL,
 )
 
 
@@ -70,11 +73,40 @@ def _as_dbt_error() -> Iterator[None]:
     except duckdb.Error as error:
         ours = _OUR_SENTENCE.match(str(error))
         raise DbtRuntimeError(
-            ours.group(1)
+            ours["called"] or ours["streamed"]
             if ours
             else f"DuckDB stopped with {type(error).__name__}; its message may hold data and is "
             "not shown"
         ) from None
+
+
+# What these errors say is about the code of a model, and not about its rows.
+_ABOUT_CODE = (AttributeError, ImportError, NameError, SyntaxError)
+_run_python_job = local.LocalEnvironment.run_python_job
+
+
+def run_python_job(*job: Any) -> None:
+    """Run a Python model as dbt-duckdb does, whose error is a sentence and no traceback.
+
+    Raises:
+        DbtRuntimeError: the model failed; what may quote a row is not told.
+    """
+    try:
+        _run_python_job(*job)
+    except DbtRuntimeError as failed:  # its text is a traceback, with the text of the error
+        error = failed.__context__
+    else:
+        return
+    if isinstance(error, DbtRuntimeError):
+        raise error from None
+    if isinstance(error, (*_ABOUT_SQL, *_ABOUT_CODE)):
+        raise DbtRuntimeError(f"{type(error).__name__}: {error}") from None
+    with _as_dbt_error():
+        if isinstance(error, SealtuneError | duckdb.Error):
+            raise error
+    raise DbtRuntimeError(
+        f"the model stopped with {type(error).__name__}; its message may hold data and is not shown"
+    )
 
 
 class ValueFreeCursor(DuckDBCursorWrapper):
@@ -123,6 +155,7 @@ class Plugin(BasePlugin):
         """Open the vault and register the functions; dbt calls this once per process."""
         # dbt-duckdb offers no way to choose the cursor, and this is where all SQL of dbt passes
         vars(local)["DuckDBCursorWrapper"] = ValueFreeCursor
+        local.LocalEnvironment.run_python_job = staticmethod(run_python_job)  # type: ignore[assignment,method-assign]  # the same
         launch.tether()
         with _as_dbt_error():
             flags = get_flags()  # type: ignore[no-untyped-call]  # dbt's

@@ -98,7 +98,9 @@ def audit_run(key: JobKey, *, as_json: AsJson = False) -> None:
         asked = "select job, audit from vault.main.audit_settings where dataset = ?"
         found = con.execute(asked, [job.dataset]).fetchall()
         if not found:
-            raise LedgerError("no dataset of this project is the job's: name it in var datasets")
+            raise LedgerError(
+                f"{job.dataset} is no dataset that was built here: run dbt build first"
+            )
         examples = con.sql("from vault.main.all_examples")
         table = audit_models.audit_now(
             examples,

@@ -41,10 +41,11 @@ def new(
     Example: sealtune new employees --from employees.csv
     """
     from python_stages.ingest.postgres import is_table
-    from python_stages.scaffold import propose, write_folder
+    from python_stages.scaffold import new_folder, propose, write_folder
     from python_stages.scaffold.profile import profile
 
     with value_free("new"):
+        new_folder(name, models)  # before a large file is read
         seen = profile(source)
         proposal = propose(seen, label=label, answer=answer)
         # a name in quotes would end the text that the location stands in

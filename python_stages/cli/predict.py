@@ -167,8 +167,8 @@ def _place(
             )
     if row is None:
         raise LedgerError(
-            "no job of this dataset has a tuned model yet: see sealtune jobs list, or name a model "
-            "with --model and --base-url"
+            "no job of this dataset has a tuned model, and one that is planned gets none: "
+            "see sealtune jobs list, or name a model with --model and --base-url"
         )
     return job_chat.chat_place(row), row.backend == "local"
 

@@ -133,8 +133,8 @@ def open_location(location: str) -> tuple[SourceFile, ...]:
     paths = [path for path in paths if path.is_file()]
     if not paths:
         raise SourceError(
-            f"no file at {location}; set the dataset's location variable, for example "
-            "--vars '{transactions_csv: /data/transactions.csv}'"
+            f"no file at {Path(location).absolute()}; check the path, which a build takes from the "
+            "dataset's var, as in --vars '{transactions_csv: /data/transactions.csv}'"
         )
     files = tuple(map(_open_file, paths))
     if len({(file.is_parquet, file.is_json) for file in files}) > 1:

@@ -13,6 +13,6 @@ Nothing of a value leaves profile.py.
 
 from python_stages.scaffold.project import lay_out
 from python_stages.scaffold.propose import Proposal, propose
-from python_stages.scaffold.write import write_folder
+from python_stages.scaffold.write import new_folder, write_folder
 
-__all__ = ["Proposal", "lay_out", "propose", "write_folder"]
+__all__ = ["Proposal", "lay_out", "new_folder", "propose", "write_folder"]

@@ -88,7 +88,7 @@ def propose(profile: Profile, *, label: str = "", answer: str = "") -> Proposal:
     for wanted in filter(None, (label, answer)):
         if wanted not in known:
             raise ConfigError(
-                f"there is no such column as the one that was named; there are: {', '.join(names)}"
+                f"there is no column of the name given; there are: {', '.join(names)}"
             )
     chat = next((one.name for one in columns if one.column.is_chat), "")
     answer = known[answer].name if answer else "" if chat else _answer(columns)
@@ -130,9 +130,11 @@ def _proposed(column: Column, name: str) -> Proposed:
         or column.share(column.n_dates) > _HELD
         or _held(column, _QUASI_ENTITIES)
     ):
-        evidence = {"dates": column.n_dates, **column.found}
-        return Proposed(column, name, "quasi", evidence=evidence)
-    return Proposed(column, name, "none", evidence={"distinct": column.n_distinct})
+        dates = {"dates": column.n_dates} if column.n_dates else {}
+        return Proposed(column, name, "quasi", evidence={**dates, **column.found})
+    # values that hardly repeat, such as amounts or numbers of rooms, single a row out
+    privacy: Privacy = "quasi" if column.share(column.n_distinct) > _HELD else "none"
+    return Proposed(column, name, privacy, evidence={"distinct": column.n_distinct})
 
 
 def _held(column: Column, entities: Iterable[str]) -> bool:

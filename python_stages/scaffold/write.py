@@ -16,6 +16,26 @@ _MAX_TOKENS: Final = 1024
 _CHAT: Final = ("system_text", "user_text", "assistant_text")
 
 
+def new_folder(name: str, models: Path) -> Path:
+    """Return where the folder of a dataset will be.
+
+    Args:
+        name: of the dataset: lower case, digits, underscores.
+        models: the folder of all datasets.
+
+    Raises:
+        ConfigError: the name is none, there is such a folder, or none for datasets.
+    """
+    if not (name.isascii() and name.isidentifier() and name == name.lower()):
+        raise ConfigError("a dataset's name has lower-case letters, digits and underscores")
+    folder = models / name
+    if folder.exists():
+        raise ConfigError(f"{folder} is there already; choose another name, or remove it")
+    if not models.is_dir():
+        raise ConfigError(f"there is no folder {models}; run this in a sealtune project")
+    return folder
+
+
 def write_folder(proposal: Proposal, name: str, location: str, models: Path) -> list[Path]:
     """Write the folder of a dataset; all of it or nothing.
 
@@ -29,15 +49,9 @@ def write_folder(proposal: Proposal, name: str, location: str, models: Path) -> 
         What was written, in order.
 
     Raises:
-        ConfigError: the name is none, or there is such a folder.
+        ConfigError: see `new_folder`.
     """
-    if not (name.isascii() and name.isidentifier() and name == name.lower()):
-        raise ConfigError("a dataset's name has lower-case letters, digits and underscores")
-    folder = models / name
-    if folder.exists():
-        raise ConfigError(f"{folder} is there already; choose another name, or remove it")
-    if not models.is_dir():
-        raise ConfigError(f"there is no folder {models}; run this in a sealtune project")
+    folder = new_folder(name, models)
     context = _context(proposal, name, location)
     with tempfile.TemporaryDirectory(dir=models, prefix=f".{name}-") as partial:
         for template in sorted(TEMPLATES.iterdir()):
@@ -114,7 +128,8 @@ def _usable(proposal: Proposal) -> str:
 
 def _column(one: Proposed, proposal: Proposal) -> dict[str, Any]:
     needed = {proposal.label, proposal.answer, proposal.chat}
-    counts = ", ".join(f"{entity} {n}" for entity, n in one.evidence.items()) or "nothing found"
+    counts = ", ".join(f"{entity} {n}" for entity, n in one.evidence.items())
+    counts = counts or ("by its name" if one.privacy in {"quasi", "sensitive"} else "nothing found")
     quoted = '"' + one.column.name.replace('"', '""') + '"'
     return {
         "source": one.column.name,

@@ -62,14 +62,12 @@ def of_all(datasets: Sequence[Dataset], models: Sequence[Model]) -> Verdict:
     """Return the verdict on everything that this build stands for."""
     current = [one for one in models if one.is_current and one.state != "PLANNED"]
     verdicts = [*(one.verdict for one in datasets), *(one.verdict for one in current)]
-    reasons = tuple(
-        f"{name}: {reason}"
-        for name, verdict in [
-            *((one.name, one.verdict) for one in datasets),
-            *((f"model {one.job_key[:12]}", one.verdict) for one in current),
-        ]
-        for reason in verdict.reasons
-    )
+    named = [
+        *((one.name, one.verdict) for one in datasets),
+        *((f"model {one.job_key[:12]}", one.verdict) for one in current),
+    ]
+    named.sort(key=lambda one: one[1].level is not Level.BAD)  # first what is wrong
+    reasons = tuple(f"{name}: {reason}" for name, verdict in named for reason in verdict.reasons)
     if not datasets:
         return Verdict(Level.OPEN, "This project has no dataset yet.", ())
     if any(one.level is Level.BAD for one in verdicts):
@@ -158,7 +156,7 @@ def _unknown_model(model: Model) -> Iterator[str]:
             yield "it was not evaluated"
         if model.audit is None:
             yield f"it was not attacked, so {_SEEN_BY_MODEL}"
-        elif model.audit.verdict != "PASS":
+        elif model.audit.verdict == "WARN":
             yield _and(model.audit.reasons) or "the audit has a warning"
 
 

@@ -64,13 +64,16 @@ def test_an_audit_is_run_again_by_hand_and_told(built: Project) -> None:
     key = built.sealtune("jobs", "list").stdout.splitlines()
     (job,) = [line.split()[0] for line in key if line.split()[1] == "transactions"]
     before = built.query("select max(audited_at) from vault.main.memorization_audit")
-    built.sealtune("audit", "run", job)
+    ran = built.sealtune("audit", "run", job, "--json")
+    (now,) = [one for one in json.loads(ran.stdout) if one["model_role"] == "tuned"]
+    assert now["verdict"] in ran.stderr
     assert built.query("select max(audited_at) from vault.main.memorization_audit") > before
     (told,) = [
         row
         for row in json.loads(built.sealtune("audit", "list", "--json").stdout)
         if row["model_role"] == "tuned"
     ]
+    assert told == now
     assert told["verdict"] in {"PASS", "WARN", "FAIL"}
     assert told["verdict"] in built.sealtune("audit", "show", job).stdout
 

@@ -1,5 +1,6 @@
 """The sample: exact, and the same at any number of threads and in any order of rows."""
 
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +9,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from python_stages import query_progress
 
 Row = tuple[str | None, str | None, int | None]
 
@@ -147,6 +150,29 @@ def test_another_seed_draws_other_rows_of_the_same_strata(
     )
     assert Counter(r[0] for r in seven.elements()) == Counter(r[0] for r in eight.elements())
     assert len(seven & eight) <= 3 + 10  # the three rows of the small stratum, and chance
+
+
+@pytest.mark.parametrize("name", ["sample", "sample_unnamed", "sample_every_row"])
+def test_duckdb_tells_how_far_it_is_with_a_draw(
+    macros: Mapping[str, str], skewed: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    skewed.execute("create or replace table rows as from skewed")
+    query_progress.measure(skewed)
+    seen, is_over = [0.0], threading.Event()
+
+    def look() -> None:
+        while not is_over.is_set():
+            seen.append(skewed.query_progress())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for _ in range(200):  # one may be over before anybody looked
+        draw(skewed, macros[name], 25, 300_000)
+        if max(seen) > 0:
+            break
+    is_over.set()
+    looking.join()
+    assert 0 < max(seen) <= 100
 
 
 def test_duckdb_hashes_as_it_did_when_the_lock_was_made(

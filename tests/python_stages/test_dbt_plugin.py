@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from python_stages import dbt_plugin, keys
-from python_stages.errors import KeyFileError, VaultError
+from python_stages.errors import ConfigError, KeyFileError, VaultError
 from python_stages.scrub import Finding, Rule
 from python_stages.scrub.operators import Replacer
 from python_stages.vault import WAREHOUSE, open_vault, register_functions
@@ -421,3 +422,54 @@ def test_a_failing_cast_quotes_no_cell_wherever_it_fails(n_rows: int, text: str)
         with pytest.raises(DbtRuntimeError, match="message may hold data") as caught:
             cursor.execute(sql, [n_rows, text, n_rows]).fetchall()
     assert "CANARY" not in str(caught.value)
+
+
+# ── Python models ──
+
+
+def test_a_stage_that_fails_in_its_stream_is_told_as_well_as_one_that_fails_before(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    code = """
+import pyarrow as pa
+from python_stages.dbt_models import _stream
+from python_stages.errors import ConfigError
+class dbtObj:
+    def __init__(self, error): self.error = error
+def model(dbt, session):
+    def batches():
+        yield pa.record_batch({"a": ["x"]})
+        raise dbt.error
+    stream = _stream(pa.schema([("a", pa.string())]), batches(), "demo")
+    session.execute("create table streamed as from stream")
+"""
+    for error, said in (
+        (ConfigError("no column departement; name it"), "no column departement; name it"),
+        (ValueError(CANARY), "the demo stage failed with ValueError; its message may hold data"),
+    ):
+        with pytest.raises(DbtRuntimeError, match=said) as caught:
+            dbt_plugin.run_python_job(con, error, "demo", code, None)
+        assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("from python_stages.errors import SourceError; raise SourceError('no file')", "no file"),
+        ("dbt.con.sql('select absent from range(1)')", 'BinderException: .*"absent" not found'),
+        ("absent", "NameError: name 'absent' is not defined"),
+        (f"dbt.con.sql(\"select '{CANARY}'::int\").fetchall()", "DuckDB stopped with Conversion"),
+        (f"raise ValueError('{CANARY}')", "the model stopped with ValueError"),
+    ],
+)
+def test_a_python_model_that_fails_says_so_in_a_sentence_without_a_value(
+    con: duckdb.DuckDBPyConnection, body: str, said: str
+) -> None:
+    code = (
+        "class dbtObj:\n    def __init__(self, con): self.con = con\n"
+        f"def model(dbt, session): {body}\n"
+    )
+    with pytest.raises(DbtRuntimeError, match=said) as caught:
+        dbt_plugin.run_python_job(con, con, "demo", code, None)
+    assert "Traceback" not in str(caught.value)
+    assert CANARY not in "".join(traceback.format_exception(caught.value))

@@ -45,6 +45,16 @@ def test_every_var_of_the_project_is_known(tmp_path: Path) -> None:
     require_vars(["anything"], tmp_path)  # no project, so that dbt says so itself
 
 
+def test_the_location_of_a_dataset_of_one_s_own_is_a_var(tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text("vars: {canaries_csv: a.csv}\n")
+    folder = tmp_path / "models" / "complaints"
+    folder.mkdir(parents=True)
+    (folder / "_complaints__sources.yml").touch()
+    require_vars(["complaints_csv"], tmp_path)
+    with pytest.raises(ConfigError, match="did you mean complaints_csv"):
+        require_vars(["complaint_csv"], tmp_path)
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_section_without_its_last_letter_is_refused(section: str) -> None:
     with pytest.raises(ConfigError, match=f"m: unknown setting .* did you mean {section}"):

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from python_stages.cli.main import app
 from python_stages.errors import ConfigError
 from python_stages.scaffold import Proposal, propose, write_folder
 from python_stages.scaffold.profile import profile
@@ -106,6 +108,14 @@ def test_every_planted_identifier_is_classed_as_direct(
     assert all(sum(one.evidence.values()) for one in proposal.of("direct"))
 
 
+def test_numbers_that_hardly_repeat_single_a_row_out(tmp_path: Path) -> None:
+    path = tmp_path / "stays.csv"
+    rows = "".join(f"{100 + n},{n % 3},{DEPARTMENTS[n % 3]}\n" for n in range(30))
+    path.write_text(f"room,nights,team\n{rows}")
+    classes = {one.name: one.privacy for one in propose(profile(str(path)), label="team").columns}
+    assert classes == {"room": "quasi", "nights": "none", "team": "none"}
+
+
 def test_what_is_to_learn_is_found(made: Made) -> None:
     make, _, proposal = made
     assert (proposal.label, proposal.chat) == LEARNT[make]
@@ -133,6 +143,13 @@ def test_a_folder_that_is_there_is_left_alone(made: Made, tmp_path: Path) -> Non
         write_folder(proposal, "mine", str(path), tmp_path)
 
 
+def test_a_folder_that_is_there_is_refused_before_the_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    absent = str(tmp_path / "absent.csv")
+    done = CliRunner().invoke(app, ["new", "taken", "--from", absent, "--models", str(tmp_path)])
+    assert (done.exit_code, "is there already" in done.stderr) == (1, True)
+
+
 @pytest.mark.parametrize("name", ["Mine", "my-data", "../mine", "1st", ""])
 def test_a_name_that_is_none_is_refused(made: Made, tmp_path: Path, name: str) -> None:
     _, path, proposal = made
@@ -150,7 +167,7 @@ def test_no_column_is_named_by_a_word_of_sql_or_yaml() -> None:
 
 def test_a_label_that_is_no_column_is_refused(tmp_path: Path) -> None:
     seen = profile(str(notes(tmp_path)))
-    with pytest.raises(ConfigError, match="no such column"):
+    with pytest.raises(ConfigError, match="no column of the name given"):
         propose(seen, label="colour")
 
 

@@ -56,11 +56,16 @@ def _unsigned(claims: dict[str, Any]) -> str:
     return ".".join([*encoded, "c2lnbmF0dXJl"])
 
 
-@contextmanager
-def opened(api: Provider, **options: Any) -> Iterator[AzureBackend]:
+def backend_of(api: Provider, **options: Any) -> AzureBackend:
+    """Return the backend of this account, to be closed by who asks for it."""
     origin = api.url.removesuffix("/openai/v1")
     wanted: dict[str, Any] = {"api_key": KEY, "waits": QUICK, "today": TODAY} | options
-    backend = AzureBackend(origin, timeout_seconds=5, **wanted)
+    return AzureBackend(origin, timeout_seconds=5, **wanted)
+
+
+@contextmanager
+def opened(api: Provider, **options: Any) -> Iterator[AzureBackend]:
+    backend = backend_of(api, **options)
     try:
         yield backend
     finally:

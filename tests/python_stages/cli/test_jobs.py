@@ -10,18 +10,25 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from python_stages import keys
+from python_stages.backends.azure import AzureBackend
 from python_stages.backends.compatible import CompatibleBackend
 from python_stages.backends.plan import PlanBackend
 from python_stages.errors import AmbiguousJobError
 from python_stages.jobs.ledger import Ledger, LedgerRow, State
 from python_stages.jobs.refresh import refresh
 from python_stages.jobs.submit import submit
+from tests.python_stages.backends.azure_account import backend_of, managed
+from tests.python_stages.backends.certificates import certify
 from tests.python_stages.backends.loopback_api import API_KEY, Fault, LoopbackApi, serve
+from tests.python_stages.backends.management import Management, management_app
+from tests.python_stages.backends.running import running
+from tests.python_stages.backends.stand_in import Provider, provider
 from tests.python_stages.jobs.crashes import Crash, Crasher, CrashingLedger, crashing
 from tests.python_stages.jobs.world import CANARY, FILES, JOBS, SPEC
 
@@ -402,6 +409,106 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_go_on(desk: Desk) -> None:
     assert rest == f"the job goes on; follow it with `sealtune watch {row.key[:12]}`\n"
     assert desk.api.jobs[row.job_id or ""].shown["status"] == "validating_files"
     assert {request.method for request in desk.api.requests} == {"GET"}
+
+
+# ── for scripts ──
+
+
+def told(desk: Desk, *words: str, code: int = 0) -> Any:
+    """Return what a command prints for scripts, which is JSON and nothing else."""
+    return json.loads(desk(*words, "--json", code=code).stdout)
+
+
+def test_a_cancel_tells_scripts_the_job_as_it_then_is(desk: Desk) -> None:
+    row = desk.submit()
+    shown = told(desk, "jobs", "cancel", row.key[:8])["job"]
+    assert (shown["key"], shown["job_id"]) == (row.key, row.job_id)
+    assert (shown["state"], shown["outcome"]) == ("FILES_DELETED", "cancelled")
+
+
+def test_a_cleanup_tells_scripts_what_was_cleaned_and_what_stays(desk: Desk) -> None:
+    row = desk.die_before("save submitting")
+    done = told(desk, "jobs", "cleanup")
+    assert [one["key"] for one in done["cleaned"]] == [row.key]
+    assert done["cleaned"][0]["training_file_id"] is None
+    assert done["what_stays"] == desk.backend.what_stays()
+
+
+def test_a_cleanup_of_nothing_and_of_a_model_is_told_to_scripts(desk: Desk) -> None:
+    row = desk.submit()
+    assert told(desk, "jobs", "cleanup") == {"cleaned": [], "what_stays": None}
+    desk.api.finish(row.job_id or "", "succeeded")
+    with Ledger(desk.ledger) as ledger:
+        refresh(desk.backend, ledger)
+    (shown,) = told(desk, "jobs", "cleanup", row.key, "--delete-model")["cleaned"]
+    assert shown["fine_tuned_model"] is None
+
+
+def test_settling_tells_scripts_which_job_it_is_or_that_none_is(desk: Desk) -> None:
+    parked(desk)
+    with Ledger(desk.ledger) as ledger:
+        key = ledger.jobs()[0].key
+    (chosen, _) = desk.api.jobs
+    shown = told(desk, "jobs", "settle", key, "--job", chosen)["job"]
+    assert (shown["job_id"], shown["parked_reason"]) == (chosen, None)
+
+
+def test_settling_with_none_tells_scripts_that_there_is_no_job(desk: Desk) -> None:
+    parked(desk)
+    with Ledger(desk.ledger) as ledger:
+        key = ledger.jobs()[0].key
+    shown = told(desk, "jobs", "settle", key, "--none")["job"]
+    assert (shown["job_id"], shown["state"], shown["parked_reason"]) == (None, "INTENT", None)
+
+
+def test_a_watch_tells_scripts_how_the_job_ended(desk: Desk) -> None:
+    row = desk.submit()
+    shown = told(desk, "watch", "--every", "0.01")
+    assert (shown["job"]["key"], shown["job"]["outcome"]) == (row.key, "succeeded")
+    assert shown["progress"]["state"] == "succeeded"
+    assert shown["progress"]["fine_tuned_model"] == shown["job"]["fine_tuned_model"] is not None
+
+
+def test_a_watch_of_a_job_that_failed_tells_scripts_so_and_ends_with_1(desk: Desk) -> None:
+    row = desk.submit()
+    desk.api.finish(row.job_id or "", "failed", {"code": "bad_file", "message": "", "param": None})
+    shown = told(desk, "watch", row.key, "--every", "0.01", code=1)
+    assert (shown["job"]["outcome"], shown["progress"]["error_code"]) == ("failed", "bad_file")
+
+
+def test_a_deployment_and_its_end_are_told_to_scripts(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = desk.submit()
+    settings = {"base_url": "https://ours.openai.azure.com", "azure": {"deployment": "pii"}}
+    at_azure = replace(
+        row,
+        backend="azure",
+        access=json.dumps(settings),
+        state=State.SUCCEEDED,
+        outcome="succeeded",
+        fine_tuned_model="gpt-4.1-mini-2025-04-14.ft-0123",
+    )
+    with Ledger(desk.ledger) as ledger, ledger.submitter():
+        ledger.save(at_azure, "moved")
+    certificate, state = certify(tmp_path), Management()
+    files = {"certificate": str(certificate.certificate), "key": str(certificate.key)}
+    with (
+        provider(Provider(prefix="/openai/v1")) as api,
+        running(management_app(state), **files) as state.url,
+    ):
+
+        def stand_in(*_: object) -> AzureBackend:
+            return backend_of(api, deployments=managed(state, certificate))
+
+        # Azure's own address takes an account
+        monkeypatch.setattr("python_stages.backends.azure.open_azure", stand_in)
+        shown = told(desk, "jobs", "deploy", row.key)
+        assert shown == {"key": row.key, "deployment": "pii", "answers": True}
+        assert list(state.deployments) == ["pii"]
+        gone = told(desk, "jobs", "deploy", row.key, "--delete")
+    assert gone == {"key": row.key, "deployment": "pii", "answers": False}
+    assert state.deployments == {}
 
 
 # ── secrets ──

@@ -1,5 +1,6 @@
 """A tuned model takes the place of the last only where it is no worse on the same examples."""
 
+import json
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,25 @@ def test_one_that_is_as_good_takes_the_place(world: World) -> None:
     world.evaluate(SECOND, "+" * 38 + "-" * 2)
     assert world.promote().exit_code == 0
     assert world.in_use() == SECOND
+
+
+def test_scripts_are_told_what_was_compared_and_what_is_in_use(world: World) -> None:
+    world.evaluate(FIRST, "+" * 30 + "-" * 10)
+    world.evaluate(SECOND, "+" * 38 + "-" * 2)
+    told = json.loads(world.promote("--json").stdout)
+    assert (told["job"], told["model"], told["rival"]) == (SECOND, "ft:2", FIRST)
+    assert told["is_new"] is True
+    assert (told["compared"]["n"], told["compared"]["n_better"]) == (40, 8)
+    again = json.loads(world.promote("--json").stdout)
+    assert (again["job"], again["is_new"], again["compared"]) == (SECOND, False, None)
+
+
+def test_scripts_get_nothing_but_json_where_a_worse_one_is_refused(world: World) -> None:
+    world.evaluate(FIRST, "+" * 40)
+    world.evaluate(SECOND, "+" * 25 + "-" * 15)
+    done = world.promote("--json")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "difference -0.375" in done.stderr
 
 
 def test_only_examples_that_both_were_asked_count_and_too_few_are_refused(world: World) -> None:

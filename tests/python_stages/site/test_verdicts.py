@@ -85,6 +85,16 @@ def test_a_failed_audit_says_do_not_use_it_and_why() -> None:
     assert "secrets were extracted" in found.sentence
 
 
+def test_what_is_wrong_is_told_once_and_before_what_was_not_shown() -> None:
+    audit = Audit("FAIL", ("secrets were extracted",), None, 3.0, 4.0, ())
+    model = verdicts.judged_model(replace(MODEL, audit=audit))
+    empty = verdicts.judged(replace(DATASET, name="mails", stages=(), checks=(), sealed=()))
+    assert verdicts.of_all([empty], [model]).reasons == (
+        f"model {model.job_key[:12]}: secrets were extracted",
+        "mails: it has not been built",
+    )
+
+
 @pytest.mark.parametrize("outcome", ["failed", "cancelled"])
 def test_a_job_that_failed_is_bad(outcome: str) -> None:
     model: Model = replace(MODEL, outcome=outcome, error_code="x")
