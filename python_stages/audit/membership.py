@@ -109,9 +109,11 @@ def _interval(
     statistic: Callable[..., Any],
     seed: int,
 ) -> Interval:
-    """Return a statistic of two samples with its percentile bootstrap interval."""
+    """Return a share, a statistic of two samples, with its percentile bootstrap interval."""
     from scipy.stats import bootstrap  # noqa: PLC0415 - takes half a second
 
+    if min(len(planted), len(controls)) == 1:  # nothing tells how far one score lies from others
+        return Interval(float(statistic(planted, controls)), 0.0, 1.0)
     drawn = bootstrap(
         (planted, controls),
         statistic,

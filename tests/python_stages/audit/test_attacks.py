@@ -115,6 +115,16 @@ def test_perfect_scores_show_all_that_an_audit_of_this_size_can() -> None:
     assert told.epsilon == told.max_epsilon > 3
 
 
+@pytest.mark.parametrize(("n_planted", "n_controls"), [(1, 1), (1, 9), (9, 1)])
+def test_where_a_coin_left_one_the_interval_says_that_nothing_is_known(
+    n_planted: int, n_controls: int
+) -> None:
+    told = membership(np.ones(n_planted), np.zeros(n_controls), delta=1e-5)
+    assert told.auc.value == 1
+    for found in (told.auc, told.tpr_at_1_percent, told.tpr_at_5_percent):
+        assert (found.low, found.high) == (0, 1)
+
+
 def test_a_larger_audit_can_show_more() -> None:
     assert max_epsilon(50, 50, delta=1e-5) < max_epsilon(200, 200, delta=1e-5)
 
