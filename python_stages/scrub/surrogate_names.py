@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Final
 
 from python_stages.scrub.surrogate_pools import Names, Pool, fold, names_of
@@ -96,7 +97,7 @@ def person(value: str, draw: Draw, locale: str) -> str | None:
     names = names_of(locale)
     if locale in _WITHOUT_SPACES:
         return _whole(value, names, draw)
-    parts = [part for part in _words().finditer(value) if not _stays(part.group())]
+    parts = _parts(value)
     comma = value.find(",")
     before_comma = sum(part.start() < comma for part in parts) if comma >= 0 else 0
     roles = _roles([fold(part.group()) for part in parts], names, before_comma)
@@ -141,14 +142,25 @@ def _words() -> re.Pattern[str]:
 def parts_of(entity: str, value: str) -> list[str]:
     """Return the folded parts of a name, or of the names that an address or handle is made of."""
     if entity == "PERSON":
-        return [fold(word.group()) for word in _words().finditer(value) if not _stays(word.group())]
+        return [fold(part.group()) for part in _parts(value)]
     local = value.rpartition("@")[0] if "@" in value else value
     words = [fold(word.group()) for word in _words().finditer(local)]
     return [word for word in words if not _is_role(word)]
 
 
-def _stays(word: str) -> bool:
-    return bool(_TITLES.fullmatch(word.lower()) or _PARTICLES.fullmatch(word))
+def _parts(value: str) -> list[re.Match[str]]:
+    """Return the words of a name that can be replaced, in their order.
+
+    A particle is one by what follows: the last word of `aaron le` and of `le, aaron` is a surname.
+    """
+    words = [word for word in _words().finditer(value) if not _TITLES.fullmatch(word[0].lower())]
+    return [
+        word
+        for word, after in zip_longest(words, words[1:])
+        if not _PARTICLES.fullmatch(word[0])
+        or after is None
+        or "," in value[word.end() : after.start()]
+    ]
 
 
 def _is_role(word: str) -> bool:

@@ -3,13 +3,14 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from python_stages.scrub import surrogate_names, surrogate_pools
 from tests.python_stages.scrub.surrogates import BRIEF, american, given_names, of, surnames
 
 
 @BRIEF
+@example("Aaron", "Le")
 @given(given_names, surnames)
 def test_the_parts_of_a_name_are_replaced_alike_in_every_form(first: str, last: str) -> None:
     made = of("PERSON", f"{first} {last}")
@@ -25,6 +26,11 @@ def test_an_address_fits_the_name_that_it_was_made_of(first: str, last: str) -> 
     local, _, domain = of("EMAIL_ADDRESS", f"{first}.{last}@acme.com".lower()).partition("@")
     assert local == f"{made_first}.{made_last}"
     assert domain in ("example.com", "example.net", "example.org")
+
+
+@pytest.mark.parametrize("value", ["aaron le", "le, aaron", "aaron le jr", "aaron van le"])
+def test_a_particle_that_nothing_follows_is_a_surname(value: str) -> None:
+    assert "le" not in re.findall(r"\w+", of("PERSON", value))
 
 
 @BRIEF
