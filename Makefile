@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # where Python may keep no bytecode, each of hundreds of processes compiles the libraries again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env build site test test-slow test-extras lint lint-sql lint-structure format bench ner docs reference lock clean clean-vault
+.PHONY: help env build site test test-slow test-extras lint lint-sql lint-structure format bench ner base docs reference lock clean clean-vault
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ bench: $(STAMP) ## measure speed and memory on a full-size generated file (6 GB 
 
 ner: $(STAMP) ## train the model that finds names anew, on texts that are written for it (minutes)
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m python_stages.scrub.ner.train
+
+base: $(STAMP) ## train the weights that the local default begins with anew, on public text (minutes)
+	$(BIN)/python -m python_stages.training.pretrained.build
 
 docs: $(STAMP) ## dbt's lineage and reference, as one static page in target/
 	$(BIN)/dbt docs generate --static

@@ -10,6 +10,7 @@
     batches.py        which rows make up which step, a function of its number
     engine.py         what the loop knows of a model that is trained
     model.py          the model
+    pretrained/       weights of public text that a preset begins with
     clipping.py       the sum of clipped per-example gradients
     privacy.py        how much noise, from which randomness, and the report about it
     steps.py          the compiled functions of training

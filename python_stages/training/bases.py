@@ -36,7 +36,7 @@ class Base:
         name: its name.
         shape: its sizes.
         learning_rate: peak rate without differential privacy.
-        folder: where its weights lie; None: a preset, which begins with fresh ones.
+        folder: where its weights lie; None: a preset (see `pretrained`).
     """
 
     name: str

@@ -19,8 +19,9 @@ from python_stages.training.answers import Answer, Completion, TokenLogprob
 from python_stages.training.asking import GREEDY, MAX_TOP_LOGPROBS, Model, Sampling
 from python_stages.training.bases import base_of
 from python_stages.training.chat_format import Mark, Message, encode_prompts
-from python_stages.training.model import Cache, Layers, Params, init, logits, prefill, step
+from python_stages.training.model import Cache, Layers, Params, logits, prefill, step
 from python_stages.training.presets import ModelShape
+from python_stages.training.pretrained import first_params
 from python_stages.training.storage import Storage
 from python_stages.training.tokenizer import N_TEXT_TOKENS, decode, encode
 
@@ -48,13 +49,18 @@ def load(storage: Storage, name: str) -> "Model":
 
 
 def load_base(name: str, seed: int = 0) -> "Model":
-    """Return a base before any training: a preset, which knows nothing, or a folder's model."""
+    """Return a base before it is tuned.
+
+    Args:
+        name: of a preset, or of a folder with a model.
+        seed: of a preset's fresh weights, where none are shipped.
+    """
     base = base_of(name)
     if base.folder is not None:
         from python_stages.training.adapters import model as adapted  # noqa: PLC0415 - an extra
 
         return adapted.load_base(base)
-    return TrainedModel(init(base.shape, seed), base.shape)
+    return TrainedModel(first_params(base, seed), base.shape)
 
 
 @dataclass(frozen=True, slots=True)

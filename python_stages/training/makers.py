@@ -21,9 +21,10 @@ def encoder(base: Base) -> Encoder:
 def engine(base: Base, plan: Plan, seed: int) -> Engine:
     """Return what trains the base."""
     if base.folder is None:
+        from python_stages.training.pretrained import first_params  # noqa: PLC0415 - as above
         from python_stages.training.steps import JaxEngine  # noqa: PLC0415 - as above
 
-        return JaxEngine(plan, seed)
+        return JaxEngine(first_params(base, seed), plan)
     from python_stages.training.adapters.engine import TorchEngine  # noqa: PLC0415 - as above
 
     return TorchEngine(base, plan, seed)

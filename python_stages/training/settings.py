@@ -21,9 +21,9 @@ class TrainSettings:
         n_epochs: how often each row is seen, on average under differential privacy.
         batch_size: rows per step, on average under differential privacy.
         learning_rate_multiplier: factor on the preset's learning rate.
-        seed: of the fresh weights and of the order of the rows. Under differential privacy the
-            rows' order and the noise come from the operating system's randomness instead: a seed
-            that someone can guess would take the noise away.
+        seed: of fresh weights, where none are shipped, and of the order of the rows. Under
+            differential privacy the rows' order and the noise come from the operating system's
+            randomness instead: a seed that someone can guess would take the noise away.
         early_stopping: end when the validation loss has stopped falling, and keep the best weights;
             None: if there are validation rows and no epsilon.
         n_checkpoints: how many epochs' ends are published beside the tuned model, the last ones.

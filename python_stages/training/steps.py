@@ -21,7 +21,7 @@ from python_stages.training.batches import Part
 from python_stages.training.clipping import Weight, clipped_sum
 from python_stages.training.dataset import Batch, Dataset
 from python_stages.training.engine import Tally
-from python_stages.training.model import Layers, Params, init, logits
+from python_stages.training.model import Layers, Params, logits
 from python_stages.training.plan import Plan
 from python_stages.training.presets import ModelShape
 from python_stages.training.privacy import Mechanism
@@ -40,13 +40,14 @@ _ADAM: Final = optax.scale_by_adam()
 # Within the embedding, the words around a name would take what the name needs: a token weighs the
 # less, and moves the slower, the commoner it is in public prose.
 # Adam does not see the scale of a gradient: weights change what is heard, not how far a step goes.
-_WEIGHT_OF_OUTPUT: Final = 0.15
-_WEIGHT_OF_RARE_TOKENS: Final = 12.0
-_WEIGHT_OF_OTHERS: Final = 0.2
-_RATE_OF_OTHERS: Final = 0.2
+_WEIGHT_OF_OUTPUT: Final = 0.6
+_WEIGHT_OF_RARE_TOKENS: Final = 4.0
+_WEIGHT_OF_OTHERS: Final = 0.1
+_RATE_OF_OTHERS: Final = 0.1
 _COMMON: Final = 5e-5  # share of public prose from which on a token counts as common
 _FALL: Final = 0.7  # the weight falls by this power of the share
 _LEAST: Final = 0.02
+_LEAST_RATE: Final = 0.2  # of a token
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,8 @@ class State:
     moments: optax.OptState
 
     @classmethod
-    def fresh(cls, shape: ModelShape, seed: int) -> "State":
-        """Return the state before the first step."""
-        params = init(shape, seed)
+    def beginning_with(cls, params: Params) -> "State":
+        """Return the state before the first step, with moments that know nothing."""
         return cls(params, _ADAM.init(params))
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -85,13 +85,13 @@ class JaxEngine:
     """Trains a preset.
 
     Args:
+        params: what it begins with.
         plan: how the training goes.
-        seed: of the fresh weights.
     """
 
-    def __init__(self, plan: Plan, seed: int) -> None:
+    def __init__(self, params: Params, plan: Plan) -> None:
         self._plan = plan
-        self.state = State.fresh(plan.shape, seed)
+        self.state = State.beginning_with(params)
 
     def plain_step(self, dataset: Dataset, parts: list[Part], rate: float) -> Tally:
         """Make one step without differential privacy."""
@@ -127,12 +127,12 @@ class JaxEngine:
         self.state = self.state.restored(arrays)
 
     def begin_with(self, start: Start) -> None:
-        """Take up published parameters, with moments that know nothing."""
+        """Take up published parameters."""
         arrays, shape = checkpoint.read_weights(start.storage, start.name)
         if shape != self._plan.shape:
             raise ConfigError("the model to begin with has other sizes than its base: train anew")
         params = {name: jnp.asarray(arrays[name]) for name in self.state.params}
-        self.state = State(params, _ADAM.init(params))
+        self.state = State.beginning_with(params)
 
     def publish(self, storage: Storage, name: str) -> None:
         """Keep the parameters for publication."""
@@ -236,7 +236,7 @@ def _weights(params: Params) -> dict[str, Weight]:
 def _rates(params: Params, rate: jax.Array) -> Params:
     """Return the learning rate of every parameter."""
     own: dict[str, Weight] = {
-        "embedding": jnp.maximum(_rarity(), _RATE_OF_OTHERS)[:, None],
+        "embedding": jnp.maximum(_rarity(), _LEAST_RATE)[:, None],
         "output": 1.0,
     }
     return {name: rate * own.get(name, _RATE_OF_OTHERS) for name in params}

@@ -39,8 +39,7 @@ N_TEST: Final = 1_000
 REPEATS: Final = (1, 4, 16)
 N_SECRETS: Final = 10  # of each number of repeats
 PARTS: Final[dict[str, dict[str, Any]]] = {
-    # no validation file says when to end: more passes than the default, and smaller steps
-    "plain": {"n_epochs": 12, "learning_rate_multiplier": 0.5, "early_stopping": False},
+    "plain": {},
     "epsilon8": {"epsilon": 8.0, "delta": 1e-5},
     "epsilon2": {"epsilon": 2.0, "delta": 1e-5},
 }

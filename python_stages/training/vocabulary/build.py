@@ -46,11 +46,16 @@ _N_MOMENTS: Final = 3_000
 
 def corpus() -> Iterator[str]:
     """Yield the text, always in the same order."""
-    for module in _PACKAGES:
-        yield from _docstrings(module)
+    yield from prose()
     yield from _names()
     yield from _payments()
     yield from _dates_and_amounts()
+
+
+def prose() -> Iterator[str]:
+    """Yield the docstrings, always in the same order."""
+    for module in _PACKAGES:
+        yield from _docstrings(module)
 
 
 def build() -> tuple[str, str, dict[str, Any]]:
@@ -75,9 +80,8 @@ def build() -> tuple[str, str, dict[str, Any]]:
         ),
     )
     text = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=True, indent=1) + "\n"
-    prose = [docstring for module in _PACKAGES for docstring in _docstrings(module)]
     counts = [0] * N_TEXT_TOKENS
-    for encoding in tokenizer.encode_batch(prose):
+    for encoding in tokenizer.encode_batch(list(prose())):
         for token in encoding.ids:
             counts[token] += 1
     counted = json.dumps(counts) + "\n"

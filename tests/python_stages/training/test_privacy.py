@@ -15,6 +15,7 @@ from scipy.stats import binom, kstest, norm
 from python_stages.errors import ConfigError
 from python_stages.training import privacy
 from python_stages.training.dataset import read
+from python_stages.training.model import init
 from python_stages.training.plan import make_plan
 from python_stages.training.privacy import Mechanism
 from python_stages.training.settings import TrainSettings
@@ -123,7 +124,7 @@ def test_the_noise_of_a_step_is_gaussian_added_once_and_of_the_told_size() -> No
     settings = TrainSettings(preset="pico", epsilon=8.0, batch_size=20)
     plan = make_plan(settings, data.n_rows, has_validation=False)
     mechanism = Mechanism(3.0, 0.2, 10, 0.5, 1e-5, 100, None)
-    state = State.fresh(plan.shape, 0)
+    state = State.beginning_with(init(plan.shape, 0))
     after = noisy_step(
         state, plan, mechanism, data, [], rate=0.0, noise_seed=privacy.noise_seed(SECRET, 0)
     )
