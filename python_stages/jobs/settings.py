@@ -36,8 +36,7 @@ class JobSettings:
         backend: plan, local, compatible, openai or azure.
         base_model: model to start from, as the provider spells it; None: `nano` for local, and
             gpt-4.1-mini for every other.
-        n_epochs: a number or `auto`; None: `auto` for local, whose models start from nothing, else
-            3.
+        n_epochs: a number or `auto`; None: `auto` for local, whose models are small, else 3.
         batch_size, learning_rate_multiplier, beta: numbers or `auto`; None leaves it to the
             provider (`beta` is for method dpo).
         seed: seed of the training.
