@@ -18,7 +18,7 @@ from python_stages.training import (
     TrainSettings,
     load,
     load_base,
-    loop,
+    steps,
     train,
 )
 from python_stages.training.asking import Sampling
@@ -72,13 +72,13 @@ def audited(epsilon: float, seed: int, *, n_epochs: int) -> Report:
 @contextmanager
 def noise_switched_off() -> Iterator[None]:
     """Leave the noise out of every step; the report claims the epsilon all the same."""
-    step = vars(loop)["noisy_step"]
+    step = steps.noisy_step
 
     def silent(state: Any, plan: Any, mechanism: Any, *more: Any, **named: Any) -> Any:
         return step(state, plan, replace(mechanism, noise_multiplier=0.0), *more, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "noisy_step", silent)
+        patch.setattr(steps, "noisy_step", silent)
         yield
 
 
