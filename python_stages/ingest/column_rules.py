@@ -14,19 +14,24 @@ from python_stages.names import refuse_unknown
 _SETTINGS = ("location", "columns", "record_id", "record_key", "record_start")
 _TYPES = ("varchar", "bigint", "double", "boolean", "timestamptz")
 _UNBOUNDED = ("double", "timestamptz")  # types with values such as nan and infinity
+# control characters, and what stands where somebody decoded bytes that were no text (RE2); the
+# check of the finished texts (check/contract.py) refuses the same
+_DAMAGE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\x{FFFD}]"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
     """What a cell of one column must be; checked in the order of the fields below.
 
-    A cell is `missing` (empty), `invalid` (does not cast to `type`, is not finite, or lacks the
-    prefix or pattern), `unknown` (not among the accepted values), `below_min` or `above_max`. An
-    empty cell of a column that is not required is good.
+    A cell is `missing` (empty), `damaged` (where `is_clean` is asked: it has control characters, or
+    U+FFFD in place of bytes that were lost), `invalid` (does not cast to `type`, is not finite, or
+    lacks the prefix or pattern), `unknown` (not among the accepted values), `below_min` or
+    `above_max`. An empty cell of a column that is not required is good.
     """
 
     type: str = "varchar"
     is_required: bool = True
+    is_clean: bool = False
     starts_with: str | None = None
     pattern: str | None = None
     accepted_values: tuple[str, ...] = ()
@@ -52,6 +57,8 @@ class ColumnRule:
         guard = "" if self.is_required else f"{raw} <> '' and "
         if self.is_required:
             yield f"{column}_missing", f"coalesce({raw}, '') = ''"
+        if self.is_clean:
+            yield f"{column}_damaged", f"{guard}regexp_matches({raw}, {literal(_DAMAGE)})"
         if self.type in _UNBOUNDED:
             yield f"{column}_invalid", f"{guard}isfinite({value}) is not true"
         elif self.type != "varchar":
@@ -71,32 +78,38 @@ class ColumnRule:
 
     def is_good(self, column: str) -> str:
         """Return the SQL condition that no fault holds, with one cast only: every cell pays it."""
-        raw, value = identifier(column), self._value(column)
-        conditions = []
-        if self.min is not None and self.max is not None:  # and so it is finite
-            low, high = self._bound(self.min), self._bound(self.max)
-            conditions.append(f"{value} between {low} and {high}")
-        else:
-            if self.type in _UNBOUNDED:
-                conditions.append(f"isfinite({value})")
-            elif self.type != "varchar":
-                conditions.append(f"{value} is not null")
-            if self.min is not None:
-                conditions.append(f"{value} >= {self._bound(self.min)}")
-            if self.max is not None:
-                conditions.append(f"{value} <= {self._bound(self.max)}")
-        if self.type == "varchar" and "" in (self.accepted_values or ("",)):
-            conditions.append(f"{raw} <> ''")  # of the other types none is empty
-        if self.starts_with:
-            conditions.append(f"starts_with({raw}, {literal(self.starts_with)})")
-        if self.pattern:
-            conditions.append(f"regexp_full_match({raw}, {literal(self.pattern)})")
-        if self.accepted_values:
-            conditions.append(f"{raw} in {self._accepted()}")
-        good = " and ".join(conditions)
+        raw = identifier(column)
+        good = " and ".join([*self._good_value(self._value(column)), *self._good_text(raw)])
         return (
             good if self.is_required else f"(coalesce({raw}, '') = '' or coalesce({good}, false))"
         )
+
+    def _good_value(self, value: str) -> Iterator[str]:
+        """Yield the conditions of a cell that was cast."""
+        if self.min is not None and self.max is not None:  # and so it is finite
+            yield f"{value} between {self._bound(self.min)} and {self._bound(self.max)}"
+            return
+        if self.type in _UNBOUNDED:
+            yield f"isfinite({value})"
+        elif self.type != "varchar":
+            yield f"{value} is not null"
+        if self.min is not None:
+            yield f"{value} >= {self._bound(self.min)}"
+        if self.max is not None:
+            yield f"{value} <= {self._bound(self.max)}"
+
+    def _good_text(self, raw: str) -> Iterator[str]:
+        """Yield the conditions of a cell as it stands in the file."""
+        if self.type == "varchar" and "" in (self.accepted_values or ("",)):
+            yield f"{raw} <> ''"  # of the other types none is empty
+        if self.is_clean:
+            yield f"not regexp_matches({raw}, {literal(_DAMAGE)})"
+        if self.starts_with:
+            yield f"starts_with({raw}, {literal(self.starts_with)})"
+        if self.pattern:
+            yield f"regexp_full_match({raw}, {literal(self.pattern)})"
+        if self.accepted_values:
+            yield f"{raw} in {self._accepted()}"
 
     def _value(self, column: str) -> str:
         return f"try_cast({identifier(column)} as {self.type})"

@@ -137,9 +137,18 @@ def _column(one: Proposed, proposal: Proposal) -> dict[str, Any]:
         "select": f"nullif({quoted}, '') as {one.name}",
         "privacy": one.privacy,
         "description": f"{one.privacy}, as of {one.column.n_cells} cells: {counts}.",
-        # where some lack what is to be learnt, they are not drawn, and no record is rejected for it
-        "rule": "{}" if one.name in needed and not one.column.n_empty else "{is_required: false}",
+        "rule": _rule(one, is_needed=one.name in needed),
     }
+
+
+def _rule(one: Proposed, *, is_needed: bool) -> str:
+    settings = []
+    # where some lack what is to be learnt, they are not drawn, and no record is rejected for it
+    if not is_needed or one.column.n_empty:
+        settings.append("is_required: false")
+    if is_needed or one.privacy == "free_text":
+        settings.append("is_clean: true")
+    return f"{{{', '.join(settings)}}}"
 
 
 def _render(

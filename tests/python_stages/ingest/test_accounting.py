@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import hmac
 import itertools
+import json
 import os
 import tempfile
 from collections import Counter
@@ -21,6 +22,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from python_stages.check.contract import inspect
 from python_stages.errors import ConfigError, SourceError
 from python_stages.generate import generate_transactions
 from python_stages.ingest import accounting as ingest
@@ -31,7 +33,7 @@ from python_stages.ingest.sources import open_location
 KEY = bytes(32)
 ROOT = Path(__file__).parents[3]
 COLUMNS: dict[str, dict[str, Any]] = {
-    "id": {},
+    "id": {"is_clean": True},
     "category": {"accepted_values": ["Gas", "Retail"]},
     "amount": {"type": "double", "min": 0.01, "max": 1000},
     "at": {"type": "timestamptz", "min": "2000-01-01", "max": "2100-01-01"},
@@ -42,6 +44,8 @@ GOOD = "x{},Gas,12.5,2024-10-09 23:06:08+00:00,7"
 BAD_CELLS = {
     ",Gas,12.5,2024-10-09,7": "id_missing",
     '"",Gas,12.5,2024-10-09,7': "id_missing",
+    "y\x1b,Gas,12.5,2024-10-09,7": "id_damaged",
+    "y\ufffd,,12.5,2024-10-09,7": "id_damaged",
     "y,,12.5,2024-10-09,7": "category_missing",
     "y,Casino,12.5,2024-10-09,7": "category_unknown",
     "y,Casino,nope,2024-10-09,7": "category_unknown",
@@ -421,6 +425,7 @@ rules = st.sampled_from(["varchar", "bigint", "double", "boolean", "timestamptz"
         ColumnRule,
         type=st.just(kind),
         is_required=st.booleans(),
+        is_clean=st.booleans(),
         starts_with=st.sampled_from([None, "1", "a"]),
         pattern=st.sampled_from([None, ".*", "[0-9a-z.]+"]),
         accepted_values=st.sampled_from([(), ("", "5", "ab"), ("True", "12.5", "2024-10-09")]),
@@ -456,6 +461,18 @@ def test_empty_cells_are_missing_where_they_are_required_and_good_elsewhere(
     sql = f"select {reason} from (values (null::varchar), ('')) as cells(cell)"  # noqa: S608 - ours
     expected = "cell_missing" if rule.is_required else None
     assert con.execute(sql).fetchall() == [(expected,)] * 2
+
+
+@given(values=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
+def test_a_cell_is_damaged_where_the_check_would_refuse_its_text(
+    con: duckdb.DuckDBPyConnection, values: list[str]
+) -> None:
+    values = [*values, "\x0b", "\x7f", "\x85", "lost \ufffd", "tab\tand\nline\r\n\u00e9"]
+    rule = ColumnRule(is_required=False, is_clean=True)
+    con.register("cells", pa.table({"cell": pa.array(values, pa.string())}))
+    damaged = con.execute(f"select not ({rule.is_good('cell')}) from cells").fetchall()  # noqa: S608 - ours
+    messages = [json.dumps([{"role": "user", "content": value}]) for value in values]
+    assert damaged == [(not inspect(text).is_clean_text,) for text in messages]
 
 
 def test_the_first_fault_in_the_order_of_the_rules_decides(con: duckdb.DuckDBPyConnection) -> None:
