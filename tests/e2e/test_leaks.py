@@ -319,9 +319,7 @@ def test_a_spill_that_a_killed_build_left_holds_no_canary(
         return text.replace("threads: 4", "settings: {memory_limit: 50MB, threads: 1}")
 
     narrowed = project.edited({"profiles.yml": narrow})
-    run_sample = ("run", "-s", "transactions_sampled")
-    assert narrowed.dbt_killed(
-        *run_sample, vars=variables, when=lambda: bool(spills(project.vault))
-    )
+    draw = ("run", "-s", "transactions_drawn")
+    assert narrowed.dbt_killed(*draw, vars=variables, when=lambda: bool(spills(project.vault)))
     assert is_noise(spills(project.vault))
     assert search(project) == []

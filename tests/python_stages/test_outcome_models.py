@@ -499,6 +499,7 @@ def project(tmp_path: Path, api: ChatApi) -> Project:
     (folder / "seeds").mkdir(parents=True)
     shutil.copytree(CHECKOUT / "models" / "outcomes", folder / "models" / "outcomes")
     shutil.copy2(CHECKOUT / "models" / "shared_docs.md", folder / "models")
+    shutil.copytree(CHECKOUT / "macros", folder / "macros")
     shutil.copy2(CHECKOUT / "profiles.yml", folder)
     for path in (folder / "models" / "outcomes").iterdir():
         if path.stem not in EVALUATION:
@@ -510,12 +511,12 @@ def project(tmp_path: Path, api: ChatApi) -> Project:
         "select fingerprint as line from {{ ref('tickets_examples') }}\n"
     )
     with (folder / "seeds" / "tickets_examples.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, SCHEMA.names[1:], extrasaction="ignore")
+        writer = csv.DictWriter(file, [*SCHEMA.names[1:], "n_tokens"], 20, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(examples())
     (folder / "dbt_project.yml").write_text(
         "name: tickets\nprofile: sealtune\nflags: {send_anonymous_usage_stats: false}\n"
-        "vars: {datasets: [tickets]}\nmodels: {tickets: {outcomes: {+materialized: view}}}\n"
+        "vars: {datasets: [tickets], backend: plan, sample_per_class: 25}\nmodels: {tickets: {outcomes: {+materialized: view}}}\n"
     )
     env = {"PYTHONPATH": str(CHECKOUT), "SEALTUNE_API_KEY": API_KEY}
     return WarmProject(folder, tmp_path, extra_env=env)
@@ -528,8 +529,9 @@ def test_a_killed_build_is_finished_by_the_next_and_a_later_job_adds_to_it(
     ring = keys.create(project.keys)
     job = {"dataset_fingerprint": fingerprint(examples(), ring), "base_url": api.base_url}
     succeeded(project.vault / "ledger.sqlite", **job)
-    assert project.dbt_killed("build", when=lambda: len(api.bodies) > 12)
-    project.dbt("build")
+    build = ("build", "-s", "fqn:*")
+    assert project.dbt_killed(*build, when=lambda: len(api.bodies) > 12)
+    project.dbt(*build)
     # what was under way when the build was killed was asked again, and nothing else
     assert len(api.bodies) <= 21 + 21 + 4
     answers = project.query(
@@ -541,7 +543,7 @@ def test_a_killed_build_is_finished_by_the_next_and_a_later_job_adds_to_it(
     api.bodies.clear()
     later = {"key": "2" * 64, "job_id": "ftjob-2", "fine_tuned_model": "ft:small-1-again"}
     succeeded(project.vault / "ledger.sqlite", **job, **later)
-    assert "WARN=0 ERROR=0" in project.dbt("build").stdout
+    assert "WARN=0 ERROR=0" in project.dbt(*build).stdout
     assert Counter(body["model"] for body in api.bodies) == {"ft:small-1-again": 21}
 
     scores = project.query(
