@@ -516,7 +516,8 @@ def project(tmp_path: Path, api: ChatApi) -> Project:
         writer.writerows(examples())
     (folder / "dbt_project.yml").write_text(
         "name: tickets\nprofile: sealtune\nflags: {send_anonymous_usage_stats: false}\n"
-        "vars: {datasets: [tickets], backend: plan, sample_per_class: 25}\nmodels: {tickets: {outcomes: {+materialized: view}}}\n"
+        "vars: {datasets: [tickets], backend: plan, sample_per_class: 25}\n"
+        "models: {tickets: {outcomes: {+materialized: view}}}\n"
     )
     env = {"PYTHONPATH": str(CHECKOUT), "SEALTUNE_API_KEY": API_KEY}
     return WarmProject(folder, tmp_path, extra_env=env)
