@@ -18,6 +18,7 @@ SHORT: Final = 1_500
 """Characters of a text of which to search all takes less than to choose."""
 
 _DIGIT: Final = re.compile(r"\d")
+_BRIEF: Final = 250
 _GAP: Final = 80  # characters that are searched in the time that a search takes to begin
 _SHORT_GAP: Final = 20  # the same, by an expression that begins with a letter
 _NO_SIGN: Final = re.compile("[^0-9A-Za-z_\x80-\U0010ffff]")
@@ -55,6 +56,7 @@ class Contents:
 
     Attributes:
         is_odd: lower case does not tell which of its letters are the same.
+        is_brief: to look where numbers stand takes longer than to search all of it.
     """
 
     def __init__(self, text: str) -> None:
@@ -69,6 +71,7 @@ class Contents:
         self._near_digits: Final[dict[tuple[int, int, int], list[tuple[int, int]]]] = {}
         self._has: Final[dict[tuple[str, bool], bool]] = {}
         self._n_characters: Final = len(text)
+        self.is_brief: Final = len(text) <= _BRIEF
 
     def meets(self, need: Needs) -> bool:
         """Return whether the text contains what is needed."""
@@ -91,7 +94,8 @@ class Contents:
         """
         regions = [(0, self._n_characters)]
         if self._n_characters <= SHORT:
-            return regions if need.is_digit_first or not need.n_digits else self._near(need)
+            is_all = self.is_brief or need.is_digit_first or not need.n_digits
+            return regions if is_all else self._near(need)
         if self._n_characters <= 3 * need.reach:
             return regions
         if need.n_digits:

@@ -68,7 +68,7 @@ class Index:
             return dict.fromkeys(np.flatnonzero(is_fit).tolist())
         fit = int.from_bytes(np.packbits(is_fit, bitorder="little").tobytes(), "little")
         with_word = self._with_word(contents, fit)
-        placed = self._from_numbers(contents, with_word)
+        placed = () if contents.is_brief else self._from_numbers(contents, with_word)
         places: dict[int, Places] = {}
         for numbers, starts in placed:
             with_word &= ~numbers
