@@ -8,6 +8,9 @@ only lie around the places that meet them, and only there is it looked for (cont
 is that of RE2's FilteredRE2 and of ripgrep; Russ Cox, Regular Expression Matching with a Trigram
 Index, 2012.
 
+Where it is known how a match begins, it is tried only where a text has such a beginning
+(openings.py, index.py).
+
 Where an expression says something that Python's own parser does not understand, nothing is needed.
 """
 
@@ -18,7 +21,8 @@ from itertools import pairwise
 from re import _parser  # there is no public parser
 from typing import Any, Final
 
-from python_stages.scrub.runs import NO_RUN, Run, longest_run
+from python_stages.scrub.openings import begins_words, openings
+from python_stages.scrub.runs import NO_RUN, Run, first_run, longest_run
 
 ANY_WIDTH: Final = 10_000
 """Characters, for an expression without an end."""
@@ -45,7 +49,10 @@ class Needs:
         width: within so many characters;
         words: and one of these, if there are some;
         reach: all of which, and whatever it looks at besides, is within so many characters;
-        run: and an unbroken run of word characters.
+        run: and an unbroken run of word characters;
+        openings: it begins with one of these, where a word begins, if there are some;
+        first: it begins with such a run, which holds a digit, where a word begins;
+        is_digit_first: it begins with a digit.
     """
 
     n_digits: int = 0
@@ -53,6 +60,9 @@ class Needs:
     words: Words = frozenset()
     reach: int = ANY_WIDTH
     run: Run = NO_RUN
+    openings: Words = frozenset()
+    first: Run = NO_RUN
+    is_digit_first: bool = False
 
 
 @cache
@@ -63,20 +73,36 @@ def needs(expression: str, *, is_cased: bool) -> Needs:
         expression: in the syntax of `regex`.
         is_cased: upper and lower case differ, unless the expression says otherwise.
     """
-    # what it has that Python has not, as something as wide that says less
-    expression = _PROPERTY.sub(r"\\S", expression.replace(r"\K", "(?:)"))
-    if _OTHER_SETS.search(expression):
-        return Needs()
-    try:
-        tree = _parser.parse(expression)
-    except (re.error, RecursionError, OverflowError):
+    tree = _parsed(expression)
+    if tree is None:
         return Needs()
     words = _words(tree, is_cased) or frozenset()
     if words and _worth(words) < (0, 0):
         words = frozenset()
     width = min(tree.getwidth()[1], ANY_WIDTH)
     reach = min(width + _looks_around(tree), ANY_WIDTH)
-    return Needs(_n_digits(tree), width, words, reach, longest_run(tree))
+    return Needs(
+        _n_digits(tree),
+        width,
+        words,
+        reach,
+        longest_run(tree),
+        openings(expression, tree, is_cased=is_cased),
+        _first_number(expression, tree),
+        _is_digit_first(tree),
+    )
+
+
+def _parsed(expression: str) -> Any:
+    """Return an expression as Python's own parser reads it, or None where it cannot."""
+    # what it has that Python has not, as something as wide that says less
+    expression = _PROPERTY.sub(r"\\S", expression.replace(r"\K", "(?:)"))
+    if _OTHER_SETS.search(expression):
+        return None
+    try:
+        return _parser.parse(expression)
+    except (re.error, RecursionError, OverflowError):
+        return None
 
 
 def _looks_around(tree: Any) -> int:
@@ -123,6 +149,38 @@ def _is_digit(item: Any) -> bool:
     if name == "RANGE":
         return bool(ord("0") <= value[0] <= value[1] <= ord("9"))
     return name == "CATEGORY" and str(value) == "CATEGORY_DIGIT"
+
+
+def _first_number(expression: str, tree: Any) -> Run:
+    """Return with which run a match begins, if it has a digit and begins where a word does."""
+    first = first_run(tree)
+    if not first.n_digits or not (_is_at_boundary(tree) or begins_words(expression, tree)):
+        return NO_RUN
+    return first
+
+
+def _is_at_boundary(tree: Any) -> bool:
+    """Return whether a part of an expression begins at a boundary of a word."""
+    if not len(tree):
+        return False
+    op, value = tree[0]
+    if str(op) == "SUBPATTERN":
+        return _is_at_boundary(value[3])
+    return str(op) == "AT" and str(value) == "AT_BOUNDARY"
+
+
+def _is_digit_first(tree: Any) -> bool:
+    """Return whether what a part of an expression consumes begins with a digit."""
+    for op, value in tree:
+        name = str(op)
+        if name in {"AT", "ASSERT", "ASSERT_NOT"}:
+            continue
+        if name == "IN":
+            return all(map(_is_digit, value))
+        if name in {"SUBPATTERN", "ATOMIC_GROUP"}:
+            return _is_digit_first(value if name == "ATOMIC_GROUP" else value[3])
+        return name.endswith("_REPEAT") and value[0] > 0 and _is_digit_first(value[2])
+    return False
 
 
 def _words(tree: Any, is_cased: bool) -> Words | None:  # noqa: FBT001  # passed down, as it is

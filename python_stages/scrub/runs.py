@@ -88,6 +88,11 @@ def longest_run(tree: Any) -> Run:
     return _sequence(tree).best
 
 
+def first_run(tree: Any) -> Run:
+    """Return the run with which every match of a parsed expression begins."""
+    return _sequence(tree).first
+
+
 def _sequence(tree: Any) -> _Part:
     return reduce(_Part.then, (_part(str(op), value) for op, value in tree), _NOTHING)
 

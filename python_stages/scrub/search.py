@@ -14,6 +14,7 @@ A test compares the findings with AnalyzerEngine's over thousands of texts.
 """
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from python_stages.errors import StageError
 from python_stages.scrub import presidio, recognizers
-from python_stages.scrub.contents import SHORT, Contents, Index
+from python_stages.scrub.contents import SHORT, Contents
 from python_stages.scrub.context import SURE, Words, raised
+from python_stages.scrub.index import Index, Places
 from python_stages.scrub.needs import Needs, needs
 from python_stages.scrub.settle import Finding
 
@@ -70,28 +72,48 @@ class _Pattern:
     score: float
     needs: Needs
 
-    def find(self, text: str, contents: Contents) -> Iterator[Finding]:
-        """Yield what PatternRecognizer finds by this expression, context aside."""
+    def find(self, text: str, contents: Contents, places: Places) -> Iterator[Finding]:
+        """Yield what PatternRecognizer finds by this expression, context aside.
+
+        Args:
+            text: is searched.
+            contents: of it.
+            places: where alone a match can begin, in order; None where it can anywhere.
+        """
         recognizer = self.of.recognizer
+        for match in self._anywhere(text, contents) if places is None else self._at(text, places):
+            start, end = match.span()
+            if start == end:
+                continue
+            is_valid = recognizer.validate_result(match.group())
+            score = self.score if is_valid is None else float(is_valid)
+            if score > 0 and not recognizer.invalidate_result(match.group()):
+                yield Finding(self.of.entity, start, end, score)
+
+    def _anywhere(self, text: str, contents: Contents) -> Iterator[Any]:
+        """Yield the matches in a text."""
         # to watch the clock takes a tenth of the time of a short text, on which no expression takes
         # long: the tests have some that are made for that, and five times as long
         timeout = presidio.SECONDS_PER_PATTERN if len(text) > SHORT else None
+        search = _compiled(self.expression, self.flags).finditer
         for region_start, region_end in contents.regions(self.needs):
-            for match in _compiled(self.expression, self.flags).finditer(
-                text,
-                region_start,
-                region_end + self.needs.reach,
-                timeout=timeout,
-            ):
-                start, end = match.span()
-                if start >= region_end:
+            for match in search(text, region_start, region_end + self.needs.reach, timeout=timeout):
+                if match.start() >= region_end:
                     break
-                if start == end:
-                    continue
-                is_valid = recognizer.validate_result(match.group())
-                score = self.score if is_valid is None else float(is_valid)
-                if score > 0 and not recognizer.invalidate_result(match.group()):
-                    yield Finding(self.of.entity, start, end, score)
+                yield match
+
+    def _at(self, text: str, places: Iterable[int]) -> Iterator[Any]:
+        """Yield the matches in a text that begin at one of some places."""
+        begin = _compiled(self.expression, self.flags).match
+        deadline = time.monotonic() + presidio.SECONDS_PER_PATTERN if len(text) > SHORT else None
+        end = 0
+        for place in places:
+            if place < end:
+                continue
+            match = begin(text, place, timeout=_left(deadline))
+            if match is not None:
+                end = match.end()
+                yield match
 
 
 class Search:
@@ -195,16 +217,30 @@ class Search:
     def _by_recognizer(self, text: str) -> Iterator[tuple[_Recognizer, list[Finding]]]:
         """Yield what each recogniser finds, if anything, context aside."""
         contents = Contents(text)
-        met = (self._patterns[at] for at in self._index.met(contents))
-        for _, patterns in groupby(met, key=lambda pattern: id(pattern.of)):
+        met = ((self._patterns[at], places) for at, places in self._index.met(contents).items())
+        for _, patterns in groupby(met, key=lambda each: id(each[0].of)):
             some = list(patterns)
-            found = [finding for pattern in some for finding in pattern.find(text, contents)]
+            found = [
+                finding
+                for pattern, places in some
+                for finding in pattern.find(text, contents, places)
+            ]
             if found:
-                yield some[0].of, found
+                yield some[0][0].of, found
         for recognizer in self._others:
             gate = recognizers.GATES.get(recognizer.entity)
             if gate is None or gate.search(text):
                 yield recognizer, recognizer.find(text)
+
+
+def _left(deadline: float | None) -> float | None:
+    """Return how many seconds are left, of as many as there are."""
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def _undoubled(found: Iterable[Finding]) -> list[Finding]:

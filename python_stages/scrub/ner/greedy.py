@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from python_stages.scrub.ner.window import Window
+
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc, Span
@@ -48,7 +50,8 @@ class Greedy:
         self.labels: Final[tuple[str, ...]] = trained.labels
         tok2vec = self.model.get_ref("tok2vec")
         embedded, _, self._narrowed = tok2vec.layers
-        alone, self._in_context = embedded.layers
+        alone, in_context = embedded.layers
+        self._in_context: Final = Window(in_context)
         features, _, tables, mixed, _ = alone.layers
         self._columns: Final = features.attrs["columns"]
         self._mixed: Final = (tables.layers[0], mixed.layers[0])
@@ -118,8 +121,8 @@ class Greedy:
         for no word.
         """
         rows = self._rows_of(attributes)
-        in_context = self._in_context.predict([self._words[each] for each in rows])
-        tokens = self._narrowed.predict(np.concatenate(in_context))
+        in_context = self._in_context.read(self._words, rows, len(self._words) - 1)
+        tokens = self._narrowed.predict(in_context)
         scores: _Floats = self._states.predict(tokens)
         return scores
 
@@ -128,7 +131,7 @@ class Greedy:
         keys = [list(map(tuple, each.tolist())) for each in attributes]
         new = {key for some in keys for key in some if key not in self._rows}
         if new:
-            if len(self._rows) + len(new) > len(self._words):
+            if len(self._rows) + len(new) >= len(self._words):
                 new = {key for some in keys for key in some}
                 self._rows.clear()
                 self._words = _table(max(WORDS_KEPT, len(new)), self._words.shape[1])
@@ -191,7 +194,10 @@ class Greedy:
 
 
 def _table(n_words: int, width: int) -> _Floats:
-    return np.empty((n_words, width), dtype=np.float32)
+    """Return a table for some words, with a row of zeros behind them."""
+    table = np.empty((n_words + 1, width), dtype=np.float32)
+    table[-1] = 0
+    return table
 
 
 def put_into(nlp: "Language") -> "Language":

@@ -1,8 +1,9 @@
 """The fast way to decide finds what spaCy's own finds."""
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import spacy
 from hypothesis import given, settings
@@ -47,6 +48,16 @@ def test_it_names_what_spacy_names_where_texts_end_early(
 ) -> None:
     texts = [" ".join(words) for words in drawn]
     assert named(ours, texts) == named(spacys, texts)
+
+
+def test_the_layers_give_the_numbers_that_spacys_give(spacys: "Language", ours: "Language") -> None:
+    texts = [document.text for document in Writer().documents(random.Random(43), 60)]
+    docs = list(map(spacys.make_doc, texts))
+    part: Any = ours.get_pipe("ner")
+    theirs: Any = spacys.get_pipe("ner")
+    words = [np.asarray(doc.to_array(part._columns), dtype=np.uint64) for doc in docs]  # noqa: SLF001  # shows nowhere else
+    expected = theirs.model.get_ref("lower").predict(theirs.model.get_ref("tok2vec").predict(docs))
+    assert np.array_equal(part._scores(words), expected)  # noqa: SLF001  # the same
 
 
 def test_it_remembers_no_more_words_than_it_may(

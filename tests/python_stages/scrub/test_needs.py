@@ -1,14 +1,16 @@
 """What an expression needs is in every text that it matches."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from python_stages.scrub.contents import Contents, Index
+from python_stages.scrub.contents import Contents
+from python_stages.scrub.index import Index
 from python_stages.scrub.needs import Needs, needs
-from python_stages.scrub.runs import Run
+from python_stages.scrub.runs import NO_RUN, Run
 
 EXPRESSIONS = (
     r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
@@ -21,6 +23,8 @@ EXPRESSIONS = (
     r"(?:[a-f][0-9] ?){2,3}",
     r"(?:[A-F]{2,5}\.){1,3}(?:[a-c]|[0-9])",
     r"[0-9]{2}([-.])[0-9]{2}\1[A-F]",
+    r"(?<!\w)(?:a(?:bc?)?|de|[fx]y)[0-9]",
+    r"\b[A-F]{1,2}[0-9]{2}",
 )
 TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
     "|".join(f"(?:{e})" for e in EXPRESSIONS).replace(r"\b", "")
@@ -56,7 +60,8 @@ TEXTS = st.text("0123456789-abcdefxyZN. ", max_size=40) | st.from_regex(
     ],
 )
 def test_needs_are_read_off_an_expression(expression: str, expected: Needs) -> None:
-    assert needs(expression, is_cased=False) == expected
+    found = needs(expression, is_cased=False)
+    assert replace(found, first=NO_RUN, is_digit_first=False) == expected
 
 
 @given(TEXTS, st.sampled_from(EXPRESSIONS))
@@ -64,7 +69,26 @@ def test_a_text_that_matches_meets_the_needs(text: str, expression: str) -> None
     need = needs(expression, is_cased=False)
     if re.search(expression, text, re.IGNORECASE):
         assert Contents(text).meets(need)
-        assert Index([need]).met(Contents(text)) == [0]
+        (places,) = Index([need]).met(Contents(text)).values()
+        found = re.search(rf"(?={expression})", text, re.IGNORECASE)
+        assert places is None or (found and found.start() in places)
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_cased", "expected"),
+    [
+        (r"(?<!\w)J(?:an|une?)", True, {("Jan", True), ("Jun", True)}),
+        (r"(?<![\w-])(?i:no|Nr\.?)[0-9]", True, {("no", False), ("nr", False)}),
+        (r"(?<!\w)(?:x )?[a-z]", False, set()),
+        (r"(?<!\w)x|y", False, set()),
+        (r"(?<![a-z])Jan", False, set()),
+        (r"Jan", False, set()),
+    ],
+)
+def test_letters_are_known_where_a_match_begins_a_word(
+    expression: str, *, is_cased: bool, expected: set[tuple[str, bool]]
+) -> None:
+    assert needs(expression, is_cased=is_cased).openings == expected
 
 
 @given(st.lists(TEXTS, max_size=4), st.lists(st.integers(0, 900), min_size=4, max_size=4))
