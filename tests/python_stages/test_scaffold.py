@@ -184,4 +184,4 @@ def test_rows_without_the_answer_are_not_drawn_and_no_fault_of_the_file(tmp_path
     assert "where answer is not null" in (folder / "tickets_drawn.sql").read_text("utf-8")
     models = yaml.safe_load((folder / "_tickets__models.yml").read_text("utf-8"))["models"]
     ingest = next(one for one in models if one["name"] == "tickets_ingested")["config"]["meta"]
-    assert ingest["ingest"]["columns"]["Answer"] == {"is_required": False}
+    assert ingest["ingest"]["columns"]["Answer"] == {"is_required": False, "is_clean": True}
