@@ -25,6 +25,8 @@ _LEARNING_RATES: Final = {
     "large": 4e-4,
 }
 _ADAPTER_RATE: Final = 1e-3
+_EPOCHS: Final = 8
+_EPOCHS_OF: Final = {"nano": 4}  # it begins with weights that know where to look
 _CONFIGS: Final = ("config.json", "tokenizer_config.json")
 
 
@@ -36,12 +38,14 @@ class Base:
         name: its name.
         shape: its sizes.
         learning_rate: peak rate without differential privacy.
+        n_epochs: passes over the rows without differential privacy.
         folder: where its weights lie; None: a preset (see `pretrained`).
     """
 
     name: str
     shape: ModelShape
     learning_rate: float
+    n_epochs: int = _EPOCHS
     folder: Path | None = None
 
 
@@ -60,7 +64,8 @@ def base_of(name: str) -> Base:
         ConfigError: there is none of that name, or its folder holds none that can be used.
     """
     if name in PRESETS:
-        return Base(name, PRESETS[name], _LEARNING_RATES[name])
+        n_epochs = _EPOCHS_OF.get(name, _EPOCHS)
+        return Base(name, PRESETS[name], _LEARNING_RATES[name], n_epochs)
     root = bases_folder()
     if root is None or name not in base_names():
         raise ConfigError(
@@ -73,7 +78,7 @@ def base_of(name: str) -> Base:
             f"the base model {name} brings code of its own, which is never run: choose one whose "
             "architecture is part of transformers"
         )
-    return Base(name, _shape(name, _read(folder / "config.json")), _ADAPTER_RATE, folder)
+    return Base(name, _shape(name, _read(folder / "config.json")), _ADAPTER_RATE, folder=folder)
 
 
 def _read(path: Path) -> dict[str, Any]:

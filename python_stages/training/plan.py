@@ -16,7 +16,6 @@ MIN_PRIVATE_ROWS: Final = 100
 _PRIVATE_FASTER: Final = 10.0
 _PRIVATE_EPOCHS: Final = 22
 _PRIVATE_BATCHES: Final = (16, 4_096)
-_EPOCHS: Final = 8
 _BATCHES: Final = (4, 64)
 _DELTA: Final = 1e-5
 _CLIP_NORM: Final = 1.0
@@ -69,7 +68,7 @@ def make_plan(settings: TrainSettings, n_rows: int, *, has_validation: bool) -> 
     base = base_of(settings.preset)
     return Plan(
         shape=base.shape,
-        n_epochs=settings.n_epochs or (_PRIVATE_EPOCHS if is_private else _EPOCHS),
+        n_epochs=settings.n_epochs or (_PRIVATE_EPOCHS if is_private else base.n_epochs),
         batch_size=settings.batch_size or min(max(least, share), most),
         learning_rate=base.learning_rate * faster * settings.learning_rate_multiplier,
         stops_early=stops if settings.early_stopping is None else settings.early_stopping,
