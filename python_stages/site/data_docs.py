@@ -37,6 +37,7 @@ _ICONS: Final = (
 _CLEAR: Final = "a{color:#0056b3}.btn-primary{background:#0056b3;border-color:#0056b3}"
 _OUTCOME: Final = '<meta name="outcome" content="{}">'
 _LEFT_OUT: Final = frozenset({"script", "link", "form", "iframe", "object", "nav", "footer"})
+_SCROLLS: Final = "table-responsive"
 _EMPTY: Final = frozenset({"link", "img", "input", "meta", "br", "hr", "base"})
 
 # of every expectation, by suite, kind and column
@@ -215,7 +216,9 @@ class _Closed(HTMLParser):
             self._depth += tag not in _EMPTY
         elif not self._depth and tag not in {"img", "meta", "base", "input", "head", "html"}:
             kept = "" if tag == "body" else "".join(_attribute(*one) for one in attrs)
-            self.out.append(f"<{tag}{kept}>")
+            # what scrolls on a narrow screen has to be reached by keys
+            focus = ' tabindex="0"' if _SCROLLS in (dict(attrs).get("class") or "") else ""
+            self.out.append(f"<{tag}{kept}{focus}>")
 
     def handle_endtag(self, tag: str) -> None:
         """Write the end of a tag."""
