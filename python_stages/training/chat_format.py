@@ -160,7 +160,12 @@ def _fit(turns: list[Turn], context: int, *, n_whole: int) -> Encoded | None:
     """Return the turns as tokens, the last `n_whole` of them uncut; None if they do not fit."""
     n_marks = 1 + 2 * len(turns)
     whole = turns[len(turns) - n_whole :]
-    room = context - n_marks - sum(len(turn.body) for turn in whole)
+    n_kept = sum(len(turn.body) for turn in whole)
+    room = context - n_marks - n_kept
+    if whole and room >= 0:
+        # the exact room would tell the answer's length, and so which label it is, by where the
+        # prompt was cut; prompts to be answered are cut to make room for some length, too
+        room = max(0, min(room, context - n_marks - _answer_room(n_kept, context)))
     lengths = [len(turn.body) for turn in turns[: len(turns) - n_whole]]
     if room < 0:
         return None
@@ -173,6 +178,11 @@ def _fit(turns: list[Turn], context: int, *, n_whole: int) -> Encoded | None:
         is_target += [False, *[turn.is_target] * (len(turn.body) + 1)]
     n_cut = sum(lengths) - sum(min(length, most) for length in lengths)
     return Encoded(tuple(tokens), tuple(is_target), n_cut)
+
+
+def _answer_room(n_tokens: int, context: int) -> int:
+    """Return how many tokens are set aside for an answer: the same for all that are short."""
+    return max(context // 16, 1 << max(0, n_tokens - 1).bit_length())
 
 
 def _most(lengths: list[int], room: int) -> int:

@@ -26,6 +26,8 @@ _WEIGHTS: Final = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 def _is_vin(text: str) -> bool:
     """Return whether the check digit of a vehicle identification number fits (49 CFR 565.15)."""
     number = text.upper()
+    if not number.isascii():  # the expression takes the Kelvin sign for a k
+        return False
     total = sum(
         weight * _LETTER_VALUES[letter] for weight, letter in zip(_WEIGHTS, number, strict=True)
     )

@@ -2,6 +2,7 @@
 
 NEAR_MISSES = """Our turkey is cooked in the chad of May, and Will said so.
 We may march on.
+ABCDEFGHKLMNPRS12
 the US$ 5 million deal
 Revenue grew 12% to 1,234,567.89 EUR in Q3 2024.
 Order 123456789 shipped.

@@ -89,7 +89,18 @@ def test_what_is_too_long_loses_the_middle_of_its_prompt_and_never_its_answer(
         context=10_000,
     )
     assert len(found.tokens) + found.n_cut == len(whole.tokens)
-    assert found.n_cut == 0 or len(found.tokens) >= context - 1
+    # eight tokens are set aside for the five of the answer
+    assert found.n_cut == 0 or len(found.tokens) >= context - 1 - 3
+
+
+def test_where_a_prompt_is_cut_does_not_tell_the_answer() -> None:
+    prompt = message("user", "7" * 300 + "end")
+    prompts = {
+        found.tokens[: found.is_target.index(True)]
+        for answer in ("1", "123", "12345678")
+        for found in [encoded(prompt, message("assistant", answer), context=128)]
+    }
+    assert len(prompts) == 1
 
 
 def test_an_answer_that_does_not_fit_is_no_row() -> None:
