@@ -165,7 +165,7 @@ def _fit(turns: list[Turn], context: int, *, n_whole: int) -> Encoded | None:
     if whole and room >= 0:
         # the exact room would tell the answer's length, and so which label it is, by where the
         # prompt was cut; prompts to be answered are cut to make room for some length, too
-        room = max(0, min(room, context - n_marks - _answer_room(n_kept, context)))
+        room = max(0, min(room, context - n_marks - answer_room(n_kept, context)))
     lengths = [len(turn.body) for turn in turns[: len(turns) - n_whole]]
     if room < 0:
         return None
@@ -180,7 +180,7 @@ def _fit(turns: list[Turn], context: int, *, n_whole: int) -> Encoded | None:
     return Encoded(tuple(tokens), tuple(is_target), n_cut)
 
 
-def _answer_room(n_tokens: int, context: int) -> int:
+def answer_room(n_tokens: int, context: int) -> int:
     """Return how many tokens are set aside for an answer: the same for all that are short."""
     return max(context // 16, 1 << max(0, n_tokens - 1).bit_length())
 

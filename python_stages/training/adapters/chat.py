@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from python_stages.errors import ConfigError, StageError
 from python_stages.training.bases import Base
-from python_stages.training.chat_format import Encoded, Message
+from python_stages.training.chat_format import Encoded, Message, answer_room
 
 _ROLES: Final = ("system", "developer", "user", "assistant")
 _GAP: Final = " … "
@@ -58,7 +58,7 @@ class Chat:
         Raises:
             StageError: as above, or its messages cannot be cut to fit.
         """
-        found = self._fitted(self._checked(messages), [], room)
+        found = self._fitted(self._checked(messages), room)
         if found is None:
             raise StageError("the prompt does not fit the model's context: send fewer messages")
         return found
@@ -78,7 +78,11 @@ class Chat:
         if not whole.startswith(before):
             raise StageError("the chat template writes an answer anew once it is given")
         answer = self.tokens(whole[len(before) :])
-        found = self._fitted(checked[:-1], answer, self.context)
+        # the exact room would tell the answer's length by where the prompt was cut
+        aside = answer_room(len(answer), self.context)
+        found = self._fitted(checked[:-1], self.context - aside) or self._fitted(
+            checked[:-1], self.context - len(answer)
+        )
         if found is None:
             return None
         prompt, n_cut = found
@@ -86,12 +90,12 @@ class Chat:
         return Encoded((*prompt, *answer), is_target, n_cut)
 
     def _fitted(
-        self, messages: list[dict[str, str]], answer: list[int], room: int
+        self, messages: list[dict[str, str]], room: int
     ) -> tuple[tuple[int, ...], int] | None:
-        """Return the prompt's tokens beside the answer's, the middle of long messages cut out."""
+        """Return the prompt's tokens, the middle of long messages cut out to fit the room."""
         whole = tokens = self.tokens(self._written(messages, is_asking=True))
         for _ in range(_MAX_TRIES):
-            over = len(tokens) + len(answer) - room
+            over = len(tokens) - room
             if over <= 0:
                 return tuple(tokens), len(whole) - len(tokens)
             longest = max(range(len(messages)), key=lambda i: len(messages[i]["content"]))
