@@ -79,7 +79,7 @@ bench: $(STAMP) ## measure speed and memory on a full-size generated file (6 GB 
 	$(BIN)/python -m tests.benchmarks
 
 ner: $(STAMP) ## train the model that finds names anew, on texts that are written for it (minutes)
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m python_stages.scrub.ner.train
+	$(BIN)/python -m python_stages.scrub.ner.train
 
 base: $(STAMP) ## train the weights that the local default begins with anew, on public text (minutes)
 	$(BIN)/python -m python_stages.training.pretrained.build

@@ -1,8 +1,9 @@
 # ruff: noqa: S311  # chance that can be repeated is the point; there is no secret in it
-"""Train the shipped model: `OPENBLAS_NUM_THREADS=1 python -m python_stages.scrub.ner.train`.
+"""Train the shipped model: `python -m python_stages.scrub.ner.train`.
 
 Every epoch writes new texts, so that nothing is learnt by heart. One seed gives one model on one
-kind of machine; floating-point sums differ in their last digits between kinds of processors.
+kind of machine; floating-point sums differ in their last digits between kinds of processors, and
+between numbers of threads, so one thread multiplies.
 """
 
 import shutil
@@ -92,13 +93,14 @@ def train(
         fix_random_seed,
         use_ops,
     )
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  # finds what is loaded by now
 
     from python_stages.scrub.ner import exact  # noqa: PLC0415  # imports thinc
 
     random = Random(seed)
     writer = Writer()
     # numpy multiplies matrices several times as fast as thinc's own BLIS
-    with use_ops(NumpyOps.name, use_blis=False):
+    with threadpool_limits(1, user_api="blas"), use_ops(NumpyOps.name, use_blis=False):
 
         def untrained() -> "Language":
             nlp = pipeline.untrained()

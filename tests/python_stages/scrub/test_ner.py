@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from python_stages.errors import ConfigError
 from python_stages.scrub.ner import card, train
@@ -164,7 +165,11 @@ def test_a_person_in_a_text_without_any_is_counted() -> None:
 
 def test_one_seed_trains_one_model(documents: list[Document]) -> None:
     texts = [text for text, _ in documents]
-    one, other = (train.train(seed=5, epochs=1, documents=60) for _ in range(2))
+    models = []
+    for n_threads in (2, 1):
+        with threadpool_limits(n_threads, user_api="blas"):
+            models.append(train.train(seed=5, epochs=1, documents=60))
+    one, other = models
     predicted = [doc.to_bytes() for doc in one.pipe(texts)]
     assert predicted == [doc.to_bytes() for doc in other.pipe(texts)]
     assert one.to_bytes(exclude=["vocab"]) == other.to_bytes(exclude=["vocab"])
