@@ -24,6 +24,12 @@ _SPECIAL: Final = str.maketrans(
         "ς": "σ",  # noqa: RUF001  # Greek
     },
 )
+UNPARTED: Final = (  # Thai to Khmer, Hangul (folded: letters of its syllables), Kana, Han
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff"
+    "\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Characters of scripts that write words without blanks, as ranges of a character class."""
+_IS_UNPARTED: Final = re.compile(f"[{UNPARTED}]")
 _LOOKS_LIKE: Final = {
     **{shape.lower(): letter.lower() for shape, letter in LOOK_ALIKES.items() if shape.isupper()},
     **{shape: letter for shape, letter in LOOK_ALIKES.items() if not shape.isupper()},
@@ -39,22 +45,25 @@ class Folded:
         starts: for each character of it, and its end, the place in the original; None where all
             places are the same.
         digits: the digits in it.
+        is_parted: none of its characters is of a script that writes words without blanks.
     """
 
     text: str
     starts: list[int] | None
     digits: str
+    is_parted: bool
 
     @classmethod
     def of(cls, text: str) -> "Folded":
         """Fold a text."""
         if text.isascii() and "\0" not in text:
             lower = text.lower()
-            return cls(lower, None, "".join(_DIGIT.findall(lower)))
+            return cls(lower, None, "".join(_DIGIT.findall(lower)), is_parted=True)
         pieces = [_fold(character) for character in text]
         starts = [at for at, piece in enumerate(pieces) for _ in piece]
         folded = "".join(pieces)
-        return cls(folded, [*starts, len(text)], "".join(_DIGIT.findall(folded)))
+        digits = "".join(_DIGIT.findall(folded))
+        return cls(folded, [*starts, len(text)], digits, _IS_UNPARTED.search(folded) is None)
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original text of a span, not empty, of the folded one."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from python_stages.scrub.folding import Folded
+from python_stages.scrub.folding import UNPARTED, Folded
 
 _CACHED: Final = 4_096
 _LEAST_LETTERS: Final = 3  # of a part of a name, in any casing; one fewer where it is capitalised
@@ -45,12 +45,10 @@ _PARTICLES: Final = frozenset(  # and names: Ben Carter, Van Morrison, Nguyen Va
         *("ter", "ten", "te", "saint", "san", "santa"),
     },
 )
-_UNPARTED: Final = (  # Thai to Khmer, Hangul (folded: letters of its syllables), Kana, Han
-    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff"
-    "\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_IS_UNPARTED: Final = re.compile(f"[{_UNPARTED}]")
-_PARTED: Final = rf"[^\W_{_UNPARTED}]"  # letters and digits that a word goes on with
+# Letters and digits that a word goes on with. Large sets take a millisecond to compile, and most
+# names are met in one text, so what has none of these scripts is spared them.
+_WORD: Final = r"[^\W_]"
+_PARTED: Final = rf"[^\W_{UNPARTED}]"
 _HAN_OR_HANGUL: Final = re.compile("[\u3400-\u9fff]{3,4}|[\uac00-\ud7a3]{3,4}")
 _CASES: Final = re.compile("[\u0370-\u058f\u10a0-\u10ff]")  # Greek, Cyrillic, Armenian, Georgian
 _CHANGED: Final = "aяьиeoyuσηiю"
@@ -84,6 +82,8 @@ class Sought:
         entity: what is found.
         needle: what every mention contains when folded; searched for first, as that is fast.
         pattern: the mention, in the folded text; compiled only where the needle is found.
+        ending: what may follow; the same for many values, and so compiled once.
+        is_word: no letter or digit may stand beside it, but of scripts that do not part words.
         is_proper: the mention counts only where it is capitalised.
         digits: all digits of a number, whose last ones needle and pattern are; else empty.
     """
@@ -91,6 +91,8 @@ class Sought:
     entity: str
     needle: str
     pattern: str
+    ending: str = ""
+    is_word: bool = False
     is_proper: bool = False
     digits: str = ""
 
@@ -98,14 +100,21 @@ class Sought:
         """Yield the spans, in the original text, of the mentions."""
         if self.needle not in (folded.digits if self.digits else folded.text):
             return
-        for match in _compiled(self.pattern).finditer(folded.text):
-            start = match.start()
-            if self.digits:
-                first = _first_of_number(folded.text, start, self.digits)
-                if first is None:
-                    continue
-                start = first
-            yield folded.original(start, match.end())
+        for start, end in self._matches(folded):
+            first = _first_of_number(folded.text, start, self.digits) if self.digits else start
+            if first is not None:
+                yield folded.original(first, end)
+
+    def _matches(self, folded: Folded) -> Iterator[tuple[int, int]]:
+        beside = _WORD if folded.is_parted else _PARTED
+        before, after = (f"(?<!{beside})", f"(?!{beside})") if self.is_word else ("", "")
+        begin, end = _compiled(before + self.pattern), _compiled(self.ending + after)
+        at = 0
+        while found := begin.search(folded.text, at):
+            ended = end.match(folded.text, found.end())
+            at = ended.end() if ended else found.start() + 1
+            if ended:
+                yield found.start(), at
 
 
 @lru_cache(_CACHED)
@@ -119,7 +128,7 @@ def ways(deny: tuple[tuple[str, str], ...]) -> tuple[Sought, ...]:
     found: dict[tuple[str, str, str], Sought] = {}
     for entity, value in deny:
         for sought in by_entity.get(entity, as_it_stands)(entity, value):
-            found.setdefault((sought.entity, sought.pattern, sought.digits), sought)
+            found.setdefault((sought.entity, sought.pattern + sought.ending, sought.digits), sought)
     return tuple(found.values())
 
 
@@ -169,7 +178,8 @@ def _part_ways(entity: str, part: str, *, has_cases: bool) -> Iterator[Sought]:
     """Yield a part of a name alone."""
     is_short = len(part) < _LEAST_LETTERS and part.upper() != part  # nothing else has capitals
     is_proper = is_short or part in _PARTICLES
-    yield _way(entity, part, _declined(part), _ending(part), is_proper=is_proper)
+    stem, declined = _declined(part)
+    yield _way(entity, part, stem, declined + _ending(part), is_proper=is_proper)
     if has_cases and len(part) >= _LEAST_LETTERS:
         is_changed = len(part) > _LEAST_LETTERS and part[-1] in _CHANGED
         stem = part[:-1] if is_changed else part
@@ -190,8 +200,8 @@ def _initial_ways(entity: str, parts: list[str], telling: list[str]) -> Iterator
         for part in parts[1:-1][-_MOST_BETWEEN:]
     )
     yield _way(entity, last, rf"{first[0]}{_BETWEEN}{between}{_accentless(last)}", _ending(last))
-    yield _way(entity, last, rf"{_accentless(last)},?\s{{0,3}}{first[0]}\.?", "")
-    yield _way(entity, first, rf"{_accentless(first)}\s{{1,3}}{last[0]}\.?", "")
+    yield _way(entity, last, rf"{_accentless(last)},?\s{{0,3}}{first[0]}", r"\.?")
+    yield _way(entity, first, rf"{_accentless(first)}\s{{1,3}}{last[0]}", r"\.?")
     if len(first) + len(last) >= 2 * _LEAST_LETTERS:
         for one, other in ((first, last), (last, first)):  # as in user names
             yield _way(entity, one, rf"{_accentless(one)}[._-]?{_accentless(other)}", "[0-9]{0,4}")
@@ -217,8 +227,8 @@ def _phone_ways(entity: str, value: str) -> Iterator[Sought]:
             yield from as_it_stands(entity, value)
             return
         last = digits[-_LEAST_DIGITS:]
-        pattern = _DIGIT_GAP.join(last) + "(?![0-9])"
-        yield Sought(entity, last, pattern, digits=digits[-_MOST_DIGITS:])
+        pattern = _DIGIT_GAP.join(last)
+        yield Sought(entity, last, pattern, "(?![0-9])", digits=digits[-_MOST_DIGITS:])
 
 
 def _digits(value: str) -> str:
@@ -257,12 +267,12 @@ def _first_of_number(text: str, at: int, digits: str) -> int | None:
 
 def _way(entity: str, needle: str, pattern: str, ending: str, *, is_proper: bool = False) -> Sought:
     """Return what must be a word, or words, of its own; an underscore may stand beside it."""
-    if _IS_UNPARTED.search(needle):
+    if not Folded.of(needle).is_parted:
         return Sought(entity, needle, pattern)
     needle = max(re.split("['’]", needle), key=len)
     if needle[-1:] == "a":
         needle = needle[:-1]  # declined
-    return Sought(entity, needle, rf"(?<!{_PARTED}){pattern}{ending}(?!{_PARTED})", is_proper)
+    return Sought(entity, needle, pattern, ending, is_word=True, is_proper=is_proper)
 
 
 @lru_cache(_CACHED)
@@ -275,11 +285,11 @@ def _ending(part: str) -> str:
     return _INFLECTED if len(part) >= _LEAST_INFLECTED else _POSSESSIVE
 
 
-def _declined(part: str) -> str:
-    """Return a pattern of a part of a name whose last letter may change, as in `Maria`."""
+def _declined(part: str) -> tuple[str, str]:
+    """Return patterns of what of a part of a name stays, and of what changes, as in `Maria`."""
     if part.endswith("a") and len(part) >= _LEAST_INFLECTED - 1:
-        return _accentless(part[:-1]) + _DECLINED
-    return _accentless(part)
+        return _accentless(part[:-1]), _DECLINED
+    return _accentless(part), ""
 
 
 def _loose(value: str) -> str:
