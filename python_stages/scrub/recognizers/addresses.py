@@ -61,6 +61,15 @@ SHAPES: Final = (
                 ),
                 0.6,
             ),
+            # the postcode for the depot, is it 2232
+            (
+                after(
+                    r"(?:post(?:al)?|zip)[ _-]?codes?",
+                    _ANY_CODE,
+                    r"(?:[^\p{L}0-9]{0,3}\p{L}{1,12}){0,6}[^\p{L}0-9]{1,3}",
+                ),
+                0.5,
+            ),
             # D-10115 Berlin
             (
                 (

@@ -167,9 +167,10 @@ def shapes() -> tuple[Shape, ...]:
                 (rf"(?<![\w.,-]){_AGE_WORDS}(?={_OLD})", 0.6),
                 (
                     (
-                        rf"{START}(?<!the )(?<!minimum )(?<!under )aged?(?:[ ](?:is|was))?[\"']?"
-                        r"[ ]?[:=]?[ ]?[\"']?"
-                        rf"\K{_AGE}{_NO_RANGE}"
+                        rf"{START}(?:(?<!the )(?<!minimum )(?<!under )aged?(?:[ ](?:is|was))?"
+                        r"[\"']?[ ]?[:=]?[ ]?[\"']?|(?:died|dead|passed[ ]away|retired|married)"
+                        r"[ ](?:at[ ]|aged[ ])(?:the[ ]age[ ]of[ ])?)"
+                        rf"\K(?:{_AGE}|{_AGE_WORDS}){_NO_RANGE}"
                     ),
                     0.6,
                 ),
@@ -177,8 +178,9 @@ def shapes() -> tuple[Shape, ...]:
                     (
                         rf"{START}(?:I am|I['’]m|he is|she is|he['’]s|she['’]s|turn(?:ed|ing|s))"
                         r"[ ]\K"
-                        rf"{_AGE}(?=\s{{0,2}}(?:[,.;!?)](?![0-9])|$|and (?:I|he|she|have|live|"
-                        r"work)\b|"
+                        rf"(?:{_AGE}|{_AGE_WORDS})(?=\s{{0,2}}(?:[,.;!?)](?![0-9])|$|(?:but|so|"
+                        r"because|already|soon)\b|and (?:I|he|she|have|live|work|still|already|"
+                        r"not|will)\b|"
                         r"years\b(?! of)|now\b|today\b))"
                     ),
                     0.5,

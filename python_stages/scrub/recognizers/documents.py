@@ -77,13 +77,15 @@ SHAPES: Final = (
         (
             (
                 after(
-                    r"driv(?:er|ing|ers)(?:['’]?s)?[ _]licen[cs]e|licen[cs]e (?:number|no)|"
+                    r"driv(?:er|ing|ers)(?:['’]?s)?[ _]licen[cs]e|"
                     r"permis de conduire|f(?:ü|ue)hrerschein(?:nummer)?|patente(?: di guida)?|"
                     r"(?:carnet|licencia|permiso) de conducir|rijbewijs|prawo jazdy|cnh|dl",
                     with_digits(4, _ID),
                 ),
                 0.6,
             ),
+            (after(r"licen[cs]e", with_digits(4, _ID), NUMBERED), 0.6),
+            (after(r"licen[cs]e", with_digits(7, _ID), r"[ ](?!id(?!\w))"), 0.4),
         ),
         gate=r"licen[cs]|permis|hrerschein|patente|conducir|rijbewijs|jazdy|cnh|dl",
     ),
@@ -145,15 +147,15 @@ SHAPES: Final = (
         (
             (
                 after(
-                    r"(?:credit|debit|bank|charge|payment) ?card|cc|card (?:number|no)|visa|"
+                    r"(?:(?:credit|debit|bank|charge|payment) ?)?cards?|cc|visa|maestro|"
                     r"mastercard|amex|american express|discover",
-                    r"(?:[0-9]{4}([ .-]?)[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}|3[0-9]{3}([ .-]?)"
+                    r"(?:[0-9]{4}([ .-]?)[0-9]{4}\1[0-9]{4}(?:\1[0-9]{1,7})?|3[0-9]{3}([ .-]?)"
                     r"[0-9]{6}\2[0-9]{4,5})" + END,
                 ),
                 0.6,
             ),
         ),
-        gate=r"[0-9](?:[ .-]?[0-9]){12}",
+        gate=r"[0-9](?:[ .-]?[0-9]){11}",
     ),
     Shape(
         "CARD_SECURITY_CODE",

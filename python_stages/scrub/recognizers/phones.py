@@ -18,6 +18,12 @@ _WORDS: Final = (
     "call",
     "fax",
     "whatsapp",
+    "ring",
+    "text",
+    "dial",
+    "callback",
+    "phoned",
+    "sms",
 )
 GATE: Final = r"\d(?:\W{0,3}\d){6}"
 _SENTENCE_ENDS: Final = r"[.,;:!?]\s"
@@ -29,13 +35,20 @@ _CUE: Final = (
     r"(?:tele)?(?:phone|fax)s?|tel|telefono?|teléfono|telefon|téléphone|mobiles?|mobil|móvil|"
     r"portable|celular|handy|cell(?:phone)?s?|landline|whatsapp|hotline|helpline|(?:contact|my|"
     r"his|her|our|your|their|direct) (?:number|line)|"
-    r"(?:call|text|dial|ring|sms|reach|phone)(?: (?:me|us|him|her|them))?(?: back)?(?: (?:at|on))?"
+    r"(?:call|text|dial|ring|sms|reach|phone)(?:ed|d|ing)?(?: (?:me|us|him|her|them))?(?: back)?"
+    r"(?: (?:at|on))?"
 )
 _LINK: Final = (
     r"(?:[ \t_-]{0,2}(?:numbers?|num|no|nr|n[°º]|\#)(?![^\W_])\.?)?"
     r"(?:[ \t]{0,2}(?:(?:is|at|on|to|under)(?!\w)|[:=\"'|>.–-])){0,4}\s{0,3}"
 )
+# call Ann on, ring the front desk at
+_CALL_SOMEBODY: Final = (
+    r"(?:call|text|dial|ring|sms|reach|phone|contact|message|whatsapp)(?:ed|s|ing)?"
+    r"(?:[ ][\p{L}.'’-]{1,20}){1,4}[ ](?:on|at)|call-?back (?:on|at|to)"
+)
 _LENGTHS: Final = range(9, 16)
+_SIGNS_DIGIT: Final = r"(?:[ ]?[-()./·–]{0,2}[ ]?[0-9])"
 _EXTENSION: Final = r"(?:[ ,;]{0,3}(?:x|ext|extn|extension)\.?[ :]?[0-9]{1,6})?"
 _BEFORE: Final = r"(?<![\w+])(?<![0-9][.,:/ -])"
 _AFTER: Final = r"(?![.,:/-]?[0-9])" + END
@@ -46,19 +59,28 @@ _AFTER_WORD: Final = Shape(
         (
             after(
                 _CUE,
-                rf"\+?\(?[0-9](?:[ ]?[-()./·–]?[ ]?[0-9]){{6,15}}{_EXTENSION}{END}",
+                rf"[+(]{{0,2}}[0-9]{_SIGNS_DIGIT}{{6,15}}{_EXTENSION}{END}",
+                _LINK,
+            ),
+            0.6,
+        ),
+        (
+            after(
+                _CALL_SOMEBODY,
+                rf"[+(]{{0,2}}[0-9]{_SIGNS_DIGIT}{{5,15}}{_EXTENSION}{END}",
                 _LINK,
             ),
             0.6,
         ),
     ),
     is_valid=lambda text: not _DATE.search(text),
-    gate=GATE,
+    gate=r"\d(?:\W{0,3}\d){5}",
 )
 
 _DATE: Final[re.Pattern[str]] = re.compile(
     r"(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}(?![0-9])|"
-    r"(?<![0-9])[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:19|20)[0-9]{2}(?![0-9])",
+    r"(?<![0-9])[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:19|20)[0-9]{2}(?![0-9])|"
+    r"^(?:19|20)[0-9]{2}[ ]?[-–/][ ]?(?:19|20)[0-9]{2}$",
 )
 _DATE_WIDTH: Final = len("2024-10-25")
 _AMERICAN: Final = rf"{_BEFORE}(?:(?:\+1|001|1)[-. ]?)?"
@@ -86,7 +108,8 @@ _LOOKS_LIKE: Final = Shape(
         # +44 (0)20 7946 0958, and what no numbering plan knows
         (
             (
-                r"(?<![\w+])\+[1-9][0-9]{0,2}[ .\-/]{0,2}(?:\([0-9]{1,5}\)[ .\-/]{0,2})?[0-9]{1,12}"
+                r"(?<![\w+])\+\(?[1-9][0-9]{0,2}\)?[ .\-/]{0,2}"
+                r"(?:\([0-9]{1,5}\)[ .\-/]{0,2})?[0-9]{1,12}"
                 rf"(?:(?![.][ ])[ .\-/]{{1,2}}[0-9]{{2,8}}){{0,6}}{_EXTENSION}{END}(?!,[0-9])"
             ),
             0.6,
@@ -101,6 +124,7 @@ _LOOKS_LIKE: Final = Shape(
         (rf"{_BEFORE}\(0[0-9]{{1,5}}\)[ -]?[0-9]{{2,8}}(?:[ -][0-9]{{2,5}}){{0,3}}{_AFTER}", 0.5),
         (rf"{_BEFORE}0[1-9][0-9]{{1,4}}[ -][0-9]{{3,8}}(?:[ -][0-9]{{2,4}}){{0,3}}{_AFTER}", 0.4),
         (rf"{_BEFORE}0[1-9][0-9]?[ -][0-9]{{3,4}}[ -][0-9]{{3,5}}{_AFTER}", 0.4),
+        (rf"{_BEFORE}0[1-9][0-9]{{8,9}}{_AFTER}", 0.4),
         # 4155550187, 9155 0187, after a word for a telephone
         (rf"{_BEFORE}[0-9](?:[ -]?[0-9]){{8,11}}{_AFTER}", 0.1),
     ),
@@ -110,7 +134,23 @@ _LOOKS_LIKE: Final = Shape(
 )
 
 
-SHAPES: Final = (_AFTER_WORD, _LOOKS_LIKE)
+# 555-0187, 9155 0187, 877 09 68, after a word for a telephone
+_LOCAL: Final = Shape(
+    "PHONE_NUMBER",
+    (
+        (
+            (
+                rf"{_BEFORE}[1-9][0-9]{{2,3}}"
+                rf"(?:[ .-]?[0-9]{{4}}|([ .-])[0-9]{{2,3}}\1[0-9]{{2,3}}){_AFTER}"
+            ),
+            0.1,
+        ),
+    ),
+    context=_WORDS,
+    is_valid=lambda text: not _DATE.search(text),
+    gate=GATE,
+)
+SHAPES: Final = (_AFTER_WORD, _LOOKS_LIKE, _LOCAL)
 
 
 def international() -> "EntityRecognizer":

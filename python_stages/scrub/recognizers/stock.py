@@ -205,6 +205,12 @@ def _credit_card() -> list["EntityRecognizer"]:
             rf"\b\d{{4}}({separators})\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{3}})?\b",
             0.3,
         ),
+        # Maestro's shortest (ISO/IEC 7812-1 lets an issuer choose the length)
+        Pattern(
+            "twelve digits",
+            rf"\b(?:0604|50\d\d|5[6-8]\d\d|6\d{{3}})({separators})?\d{{4}}(?:\1)?\d{{4}}\b",
+            0.3,
+        ),
         Pattern("four, six, five", rf"\b3\d{{3}}({separators})\d{{6}}\1\d{{4,5}}\b", 0.3),
     ]
     return [

@@ -50,7 +50,10 @@ _CODE: Final = rf"(?:{US_CODE}|{CA_CODE}|[0-9]{{4}}(?!\w))"
 _TOWN: Final = (
     rf"(?:{GAP}{TOWN},?[ ]{{1,2}}(?:{STATE_CODE}\.?(?:,?[ ]{{1,2}}{_CODE})?|"
     rf"{STATE},?[ ]{{1,2}}{_CODE}|{US_CODE}|{CA_CODE})|"
-    rf"{GAP}{TOWN}(?:{GAP}{TOWN}){{0,2}}{GAP}{UK_CODE}|{GAP}{UK_CODE})?"
+    rf"{GAP}{TOWN}(?:{GAP}{TOWN}){{0,2}}{GAP}{UK_CODE}|{GAP}{UK_CODE}|"
+    # Gandhinagar-376004, Regan Ville R90V249
+    rf"{GAP}\p{{Lu}}[\p{{L}} ]{{1,40}}+[-–]?[ ]?[0-9]{{6}}(?!\w)|"
+    rf"{GAP}(?:{TOWN}{GAP})?[A-Z][0-9][0-9W][ ]?(?=[A-Z0-9]{{0,3}}[0-9])[A-Z0-9]{{4}}(?!\w))?"
 )
 _CAPITAL: Final = r"(?:\p{Lu}[\p{L}'’-]{0,30}+\.?|\d{1,3}(?:st|nd|rd|th|ST|ND|RD|TH))"
 _NUMBER: Final = rf"[0-9]{{1,6}}{AHEAD}(?:[ ]?[-–/][ ]?[0-9]{{1,5}})?(?:[ ]1/2)?[A-Za-z]?"

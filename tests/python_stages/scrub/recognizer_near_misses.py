@@ -87,7 +87,25 @@ eyJhbGciOiJub3.eyJzdWIiOiIxIn0
 12 apples and 15 pears
 Windows 11 Pro
 The 1st of all
-Mars is 4 light minutes away""".splitlines()
+Mars is 4 light minutes away
+contact the office at 10:30
+call 2019-2020 a good year
+license 2024 renewal of a licence in 2023
+the software license costs 1200
+123456789012
+6759 6498 2657
+the card 1234 was closed
+I'm 5 and a half minutes late
+she's 20 percent faster
+died at 9 pm
+retired at the end
+Hearing 12, 2024 Order
+Spring 53, 2024 edition
+Smith et al. 2019
+Boulevard of dreams in 2024
+The Parque is open
+golf tee 5
+gang of 4""".splitlines()
 HOSTILE = [
     *("a", "1", "1 ", "1 1 1 ", "@", ".", "-", " ", "a@", "0.0.0.", "a.", "a-", "A ", "Aa ", "_"),
     *("12 Main Street, ", "1 A ", "(", "/", ":", "0:", "\n", "password: ", "eyJ", "http://", "a/"),
