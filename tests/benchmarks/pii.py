@@ -29,11 +29,13 @@ from tests.benchmarks.report import Claim
 LENGTHS: Final = {"short": 16, "ticket": 80, "legal": 800}  # words
 LEAST_SPEEDUP: Final = {"short": 4.0, "ticket": 2.5, "legal": 1.5}
 LEAST_SPEEDUP_DISTINCT: Final = 50.0
+MOST_OWN_VALUES: Final = 2.0  # times as long, where each row's own name and address are sought too
 MOST_GROWTH: Final = 1.15  # of memory, from the first fifth of the texts to the last
 
 _ENTITIES: Final = ("all",)
 _N_ROUNDS: Final = 3
 _N_DISTINCT: Final = 500
+_N_SIGNED: Final = 1_000  # tickets that their customers signed; more than caches hold
 _N_COPIES: Final = 40  # of a rendered transaction
 _BATCH: Final = 2_048
 
@@ -93,6 +95,26 @@ class Distinct:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnValues:
+    """How fast signed tickets are read, in texts per processor second.
+
+    Attributes:
+        n_texts: how many, each of another customer.
+        alone: as they are.
+        with_rows: searched for the customer's name and address besides.
+    """
+
+    n_texts: int
+    alone: float
+    with_rows: float
+
+    @property
+    def cost(self) -> float:
+        """Return how many times as long it takes to look at the rows."""
+        return self.alone / self.with_rows
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """The resident memory over many texts, all different, in bytes.
 
@@ -147,8 +169,10 @@ def speeds(n_texts: int) -> Iterator[Speed]:
         }
         for work in works.values():  # what is compiled or loaded late is not counted
             work(texts[: max(2, len(texts) // 20)])
-        found, rates = _rates(works, texts, engine)
-        n_different = sum(_stocked(a) != _ours(b) for a, b in zip(*found, strict=True))
+        found: dict[str, Any] = {}
+        rates = _rates(works, texts, engine, found)
+        both = zip(found["stock"], found["ours"], strict=True)
+        n_different = sum(_stocked(a) != _ours(b) for a, b in both)
         yield Speed(name, len(texts), **rates, n_different=n_different)
 
 
@@ -162,19 +186,29 @@ def _as_it_comes() -> Any:
 
 
 def _rates(
-    works: dict[str, Work], texts: Sequence[str], engine: Any
-) -> tuple[tuple[list[Any], list[Any]], dict[str, float]]:
-    """Return what stock and ours find, and texts per second; A B A B, so that all share a noise."""
+    works: dict[str, Work],
+    texts: Sequence[str],
+    engine: Any,
+    found: dict[str, Any] | None = None,
+) -> dict[str, float]:
+    """Return texts per second of each work, in turns, so that all share a noise.
+
+    Args:
+        works: name -> what is timed.
+        texts: what each is given.
+        engine: whose memory of texts is cleared before each.
+        found: takes what each found last.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in works}
-    found: dict[str, Any] = {}
     for _ in range(_N_ROUNDS):
         for name, work in works.items():
             engine.forget()
             start = time.process_time()
-            found[name] = work(texts)
+            result = work(texts)
             seconds[name].append(time.process_time() - start)
-    rates = {name: len(texts) / statistics.median(taken) for name, taken in seconds.items()}
-    return (found["stock"], found["ours"]), rates
+            if found is not None:
+                found[name] = result
+    return {name: len(texts) / statistics.median(taken) for name, taken in seconds.items()}
 
 
 def _stocked(results: Sequence[Any]) -> set[tuple[str, int, int, float]]:
@@ -218,6 +252,28 @@ def _transaction(draw: random.Random) -> str:
     day = f"{draw.choice(('March', 'October'))} {draw.randint(1, 28):02d}, 2024"
     amount = f"${draw.randrange(100, 99_999) / 100:,.2f}"
     return f"{amount} was charged by {merchant} in {city} on {day}, card: Gold Credit."
+
+
+def own_values() -> OwnValues:
+    """Return the speed on signed tickets, without and with what their rows tell."""
+    from python_stages.generate.people import person
+    from python_stages.scrub.engine import Engine, RowValues
+
+    draw = random.Random(5)
+    customers = [person(draw) for _ in range(_N_SIGNED)]
+    texts = [
+        f"{who.name} here. {body}\nWrite to {who.email}. Thanks, {who.name.split()[0]}"
+        for who, body in zip(customers, texts_of(LENGTHS["ticket"], _N_SIGNED), strict=True)
+    ]
+    deny = ((("PERSON", who.name), ("EMAIL_ADDRESS", who.email)) for who in customers)
+    rows = [RowValues(values) for values in deny]
+    engine = Engine(["identifiers", "PERSON"])
+    engine.spans(texts[:20], rows=rows[:20])
+    works: dict[str, Work] = {
+        "alone": engine.spans,
+        "with_rows": lambda some: engine.spans(some, rows=rows),
+    }
+    return OwnValues(_N_SIGNED, **_rates(works, texts, engine))
 
 
 def memory(n_texts: int) -> Memory:
@@ -269,6 +325,11 @@ def main() -> int:
             LEAST_SPEEDUP_DISTINCT,
             is_at_least=True,
         )
+    )
+    own = own_values()
+    _say(asdict(own) | {"cost": own.cost})
+    claims.append(
+        Claim("tickets with their rows' values, times as long", own.cost, MOST_OWN_VALUES)
     )
     if options.memory_texts:
         used = memory(options.memory_texts)
