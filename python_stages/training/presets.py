@@ -36,7 +36,7 @@ class ModelShape:
 
 PRESETS: Final = {
     "pico": ModelShape(n_layers=1, d_model=64, n_heads=4, d_ff=256, context=256),
-    "nano": ModelShape(n_layers=1, d_model=128, n_heads=4, d_ff=256, context=256),
+    "nano": ModelShape(n_layers=1, d_model=128, n_heads=4, d_ff=256, context=1024),
     "micro": ModelShape(n_layers=4, d_model=128, n_heads=4, d_ff=384, context=512),
     "small": ModelShape(n_layers=6, d_model=256, n_heads=4, d_ff=704, context=1024),
     "medium": ModelShape(n_layers=8, d_model=384, n_heads=6, d_ff=1024, context=2048),
