@@ -119,7 +119,7 @@ _OLD: Final = (
     r"[ ]ans\b|[ ]años\b|[ ]anni\b)"
 )
 _NO_RANGE: Final = (
-    r"(?![\w%°$€£])(?![.,:/][0-9])(?!\s{0,2}(?:[-–+%/]|to\b|or\b|and (?:over|above|under|older|up)|"
+    r"(?![\w%°$€£])(?![.,:/][0-9])(?!\s{0,2}(?:[-–+%/]|[ap]\.?m\b|o['’]clock|to\b|or\b|and (?:over|above|under|older|up)|"
     r"through\b|(?:minutes?|mins?|hours?|days?|weeks?|months?|miles?|km|percent|points?|kg|lbs?|cm|"
     r"st\b|nd\b|rd\b|th\b|of\b|for\b|to\b|from\b|in a\b|out\b|games?|and 0)))"
 )
@@ -168,8 +168,8 @@ def shapes() -> tuple[Shape, ...]:
                 (
                     (
                         rf"{START}(?:(?<!the )(?<!minimum )(?<!under )aged?(?:[ ](?:is|was))?"
-                        r"[\"']?[ ]?[:=]?[ ]?[\"']?|(?:died|dead|passed[ ]away|retired|married)"
-                        r"[ ](?:at[ ]|aged[ ])(?:the[ ]age[ ]of[ ])?)"
+                        r"[\"']?[ ]?[:=]?[ ]?[\"']?|at[ ]the[ ]age[ ]of[ ]|"
+                        r"(?:died|retired|married)[ ]at[ ])"
                         rf"\K(?:{_AGE}|{_AGE_WORDS}){_NO_RANGE}"
                     ),
                     0.6,
@@ -185,7 +185,19 @@ def shapes() -> tuple[Shape, ...]:
                     ),
                     0.5,
                 ),
+                # Ann Lee, 34, of Leeds; no list of numbers goes on like that
+                (
+                    (
+                        r"(?<![\p{L}\p{N}'’-])\p{Lu}[\p{L}'’-]{1,20}[ ]\p{Lu}[\p{Ll}'’-]{2,20},"
+                        r"[ ]\K[1-9][0-9](?=,[ ](?:of|from|is|was|has|had|who|an?|and|died|lives|"
+                        r"lived|last|said|told|were|to)\b)"
+                    ),
+                    0.4,
+                ),
             ),
-            gate=r"year|yr|jahre|años|anni|anos|y\.?/?o|[ ]ans|age|I am|I['’]m|he is|he['’]s|turn",
+            gate=(
+                r"\p{L}{2},[ ][0-9]{2}|year|yr|jahre|años|anni|anos|y\.?/?o|[ ]ans|age|I am|I['’]m|"
+                r"he is|he['’]s|turn|(?:died|retired|married)[ ]at"
+            ),
         ),
     )

@@ -85,7 +85,7 @@ SHAPES: Final = (
                 0.6,
             ),
             (after(r"licen[cs]e", with_digits(4, _ID), NUMBERED), 0.6),
-            (after(r"licen[cs]e", with_digits(7, _ID), r"[ ](?!id(?!\w))"), 0.4),
+            (after(r"licen[cs]e", rf"(?!(?i:ids?)(?!\w)){with_digits(7, _ID)}"), 0.4),
         ),
         gate=r"licen[cs]|permis|hrerschein|patente|conducir|rijbewijs|jazdy|cnh|dl",
     ),

@@ -47,6 +47,7 @@ _CALL_SOMEBODY: Final = (
     r"(?:call|text|dial|ring|sms|reach|phone|contact|message|whatsapp)(?:ed|s|ing)?"
     r"(?:[ ][\p{L}.'’-]{1,20}){1,4}[ ](?:on|at)|call-?back (?:on|at|to)"
 )
+_AFTER_ADDRESS: Final = r"@[\w.-]{2,60}\w[ ]{0,2}(?:[,;|/·][ ]{0,2}|[ ]|\n)\K"
 _LENGTHS: Final = range(9, 16)
 _SIGNS_DIGIT: Final = r"(?:[ ]?[-()./·–]{0,2}[ ]?[0-9])"
 _EXTENSION: Final = r"(?:[ ,;]{0,3}(?:x|ext|extn|extension)\.?[ :]?[0-9]{1,6})?"
@@ -72,6 +73,8 @@ _AFTER_WORD: Final = Shape(
             ),
             0.6,
         ),
+        # ann@example.org, 631-3402
+        (rf"{_AFTER_ADDRESS}[+(]{{0,2}}[0-9]{_SIGNS_DIGIT}{{6,15}}{_EXTENSION}{END}", 0.5),
     ),
     is_valid=lambda text: not _DATE.search(text),
     gate=r"\d(?:\W{0,3}\d){5}",
@@ -125,6 +128,7 @@ _LOOKS_LIKE: Final = Shape(
         (rf"{_BEFORE}0[1-9][0-9]{{1,4}}[ -][0-9]{{3,8}}(?:[ -][0-9]{{2,4}}){{0,3}}{_AFTER}", 0.4),
         (rf"{_BEFORE}0[1-9][0-9]?[ -][0-9]{{3,4}}[ -][0-9]{{3,5}}{_AFTER}", 0.4),
         (rf"{_BEFORE}0[1-9][0-9]{{8,9}}{_AFTER}", 0.4),
+        (rf"{_BEFORE}\(\+?[1-9][0-9]{{1,2}}\)[ ]?[0-9]{{7,10}}{_EXTENSION}{_AFTER}", 0.4),
         # 4155550187, 9155 0187, after a word for a telephone
         (rf"{_BEFORE}[0-9](?:[ -]?[0-9]){{8,11}}{_AFTER}", 0.1),
     ),

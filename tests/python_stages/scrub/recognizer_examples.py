@@ -120,6 +120,7 @@ HITS: dict[str, list[str]] = {
     "ORGANIZATION": ["Acme Widgets Inc.", "Siemens AG", "Johnson, Miller and Clark LLP"],
     "TITLE": [
         "«Mr.» Smith",
+        "soon to be «Mr» and Mrs Quinn",
         "«Mrs» Jones",
         "«Dr.» House",
         "«Herr» Müller",
@@ -138,6 +139,9 @@ HITS: dict[str, list[str]] = {
         "died at the age of «77».",
         "I'm «sixty-four» and I still work",
         "Age: «twenty-two»",
+        "died in Bogotá at the age of «91».",
+        "He retired at «70».",
+        "the driver, Jozef Mach, «70», had no licence",
         "she's «86» but her passport disagrees",
     ],
     "DATE_OF_BIRTH": [
@@ -244,6 +248,7 @@ HITS: dict[str, list[str]] = {
         "driving licence number «MORGA753116SM9IJ»",
         "Führerschein «B072RRE2I55»",
         "licence no. «M279-543-06-805-3»",
+        "Her licence is «W262-0858-1745».",
         "the DMV says license «639 020 943» was",
     ],
     "LICENSE_PLATE": ["license plate «ABC 1234»", "number plate «AB12 CDE»"],
@@ -280,6 +285,8 @@ HITS: dict[str, list[str]] = {
         "my old phone was «877 09 68»",
         "0272996523",
         "+(370) 00462812",
+        "(ann@example.com, «631-3402»).",
+        "(351) 928175496",
     ],
     "CREDIT_CARD": [
         "4111111111111111",
