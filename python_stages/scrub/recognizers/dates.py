@@ -119,7 +119,8 @@ _OLD: Final = (
     r"[ ]ans\b|[ ]años\b|[ ]anni\b)"
 )
 _NO_RANGE: Final = (
-    r"(?![\w%°$€£])(?![.,:/][0-9])(?!\s{0,2}(?:[-–+%/]|[ap]\.?m\b|o['’]clock|to\b|or\b|and (?:over|above|under|older|up)|"
+    r"(?![\w%°$€£])(?![.,:/][0-9])(?!\s{0,2}(?:[-–+%/]|[ap]\.?m\b|o['’]clock|to\b|or\b|"
+    r"and (?:over|above|under|older|up)|"
     r"through\b|(?:minutes?|mins?|hours?|days?|weeks?|months?|miles?|km|percent|points?|kg|lbs?|cm|"
     r"st\b|nd\b|rd\b|th\b|of\b|for\b|to\b|from\b|in a\b|out\b|games?|and 0)))"
 )
