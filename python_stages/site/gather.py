@@ -51,10 +51,7 @@ def gather(read: lineage.Lineage) -> Report:
         standing = gather_changes.standing(tuple(one.change_log for one in datasets))
         private = frozenset(one.name for one in datasets if _is_private(one))
         models = tuple(
-            # the shadow that an audit trains has the rows of its dataset
-            gather_models.without_classes(one)
-            if one.dataset.removesuffix("_shadow") in private
-            else one
+            gather_models.without_classes(one) if one.home in private else one
             for one in gather_models.models(vault, fingerprints, labels, standing)
         )
         history = gather_history.measures(vault)

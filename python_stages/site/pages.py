@@ -101,14 +101,12 @@ class Pages:
 
     def model(self, model: Model) -> str:
         """Return the page of a model."""
-        # the shadow that an audit trains is a job of its own, whose rows are those of the dataset
         names = {one.name for one in self.report.datasets}
-        home = next((n for n in names if model.dataset in {n, f"{n}_shadow"}), None)
         return self.render(
             "model.html.j2",
             model_page(model),
             j=model,
-            home=home,
+            home=model.home if model.home in names else None,
             charts=_drawn(model),
             **rows.model(model),
         )

@@ -51,6 +51,11 @@ def judged_model(model: Model) -> Model:
         sentence = f"The job of {name} is a plan: nothing was sent, and there is no model."
     elif unknown:
         sentence = f"{name}: {_and(unknown)}."
+    elif model.is_shadow:
+        sentence = (
+            f"{name} is what the audit of {model.home} attacked: it was shown planted secrets, and "
+            "is for no other use."
+        )
     else:
         sentence = f"{name} was trained, evaluated, and attacked without a finding."
     is_open = bool(unknown) or model.state == "PLANNED"
@@ -149,6 +154,8 @@ def _unknown_model(model: Model) -> Iterator[str]:
         yield "the job waits for a person"
     elif model.outcome not in {"succeeded", "failed", "cancelled"}:
         yield "the job has not ended"
+    if model.is_shadow:  # its lines are no dataset's, and what it tells is its home's
+        return
     if not model.is_current:
         yield "it was trained on lines that are no longer the checked ones"
     if model.outcome == "succeeded":

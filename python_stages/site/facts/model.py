@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from python_stages.jobs.planting import SHADOW
 from python_stages.site.facts.verdict import Fact, Verdict
 
 
@@ -170,3 +171,13 @@ class Model(Fact):
     private."""
     audit: Audit | None
     """Attacks for memorisation; null where there were none."""
+
+    @property
+    def home(self) -> str:
+        """Dataset whose rows it was trained on; the shadow of an audit has a name of its own."""
+        return self.dataset.removesuffix(SHADOW)
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it was trained for an audit alone, with planted secrets."""
+        return self.home != self.dataset

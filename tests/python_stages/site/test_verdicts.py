@@ -78,6 +78,17 @@ def test_a_model_that_passed_its_audit_is_good() -> None:
     assert verdicts.judged_model(MODEL).verdict.level is Level.GOOD
 
 
+def test_the_shadow_of_an_audit_is_no_model_that_was_forgotten() -> None:
+    shadow = replace(
+        MODEL, dataset=f"{MODEL.dataset}_shadow", is_current=False, scores=(), audit=None
+    )
+    found = verdicts.judged_model(shadow).verdict
+    assert (found.level, found.reasons) == (Level.GOOD, ())
+    assert f"the audit of {MODEL.dataset} attacked" in found.sentence
+    parked = verdicts.judged_model(replace(shadow, outcome=None)).verdict
+    assert (parked.level, parked.reasons) == (Level.OPEN, ("the job has not ended",))
+
+
 def test_a_failed_audit_says_do_not_use_it_and_why() -> None:
     audit = Audit("FAIL", ("secrets were extracted",), None, 3.0, 4.0, ())
     found = verdicts.judged_model(replace(MODEL, audit=audit)).verdict
