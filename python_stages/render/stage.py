@@ -11,6 +11,7 @@ beside it the columns that the settings carry on.
 
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
@@ -79,76 +80,109 @@ def _render_batch(batch: pa.RecordBatch, spec: RenderSpec, key: bytes) -> pa.Rec
         need: _values(batch, need, spec)
         for need in frozenset().union(*map(spec.needs, spec.wordings))
     }
-    bound = {template: _bind(template, values) for template in spec.wordings}
-    needs = {template: spec.needs(template) for template in spec.wordings}
+    questions, systems_of, answers_of = (
+        _Wordings.bound(templates, values, spec)
+        for templates in (spec.templates, (spec.system,) if spec.system else (), spec.answers)
+    )
+    lacking = _lacking(values, batch.num_rows)
     currency_of = values.get((spec.currency_column or "", Kind.TEXT))
     place_of = _texts(batch, spec.locale_column) if spec.locale_column else None
-
-    eligible: dict[tuple[frozenset[Need], tuple[Template, ...]], list[Template]] = {}
-
-    def fill(row: int, templates: tuple[Template, ...], choice: int) -> str:
-        """Write a row in one of the templates that it holds all values for."""
-        missing = frozenset([need for need, column in values.items() if column[row] is None])
-        if (missing, templates) not in eligible:
-            allowed = _eligible({one: needs[one] for one in templates}, missing)
-            eligible[missing, templates] = allowed
-        fitting = eligible[missing, templates]
-        place = place_of[row] if place_of else None
-        locale = spec.locales.get(place or "", spec.default_locale)
-        currency = currency_of[row] if currency_of else ""
-        return "".join(
-            piece if isinstance(piece, str) else piece[1](piece[0][row], locale, currency)
-            for piece in bound[fitting[choice % len(fitting)]]
-        )
 
     users: list[str] = []
     systems: list[str | None] = []
     answers: list[str] = []
     for row, row_id in enumerate(row_ids):
         template, instruction, answer = _choices(row_id, key)
-        description = fill(row, spec.templates, template)
+        place = place_of[row] if place_of else None
+        locale = spec.locales.get(place or "", spec.default_locale)
+        currency = currency_of[row] if currency_of else ""
+        how = (row, lacking[row], locale, currency)
+        description = questions.write(template, *how)
         asked = spec.instructions[instruction % len(spec.instructions)]
         users.append("".join(p if isinstance(p, str) else description for p in asked.pieces))
-        systems.append(fill(row, (spec.system,), 0) if spec.system else None)
-        answers.append(fill(row, spec.answers, answer) if spec.answers else labels[row])
+        systems.append(systems_of.write(0, *how) if spec.system else None)
+        answers.append(answers_of.write(answer, *how) if spec.answers else labels[row])
 
     columns: list[Sequence[str | None]] = [row_ids, labels, systems, users, answers]
-    columns += [_raw_texts(batch, name) for name in spec.carry]
-    return pa.RecordBatch.from_arrays(
-        [pa.array(column, type=pa.string()) for column in columns],
-        schema=rendered_schema(spec),
-    )
+    arrays: list[pa.Array[Any]] = [pa.array(column, type=pa.string()) for column in columns]
+    arrays += [_as_text(batch, name) for name in spec.carry]
+    return pa.RecordBatch.from_arrays(arrays, schema=rendered_schema(spec))
 
 
-def _bind(
-    template: Template,
-    values: Mapping[Need, list[Any]],
-) -> list[str | tuple[list[Any], Writer]]:
-    """Pair every placeholder with its column's values and its writer."""
-    return [
-        piece
-        if isinstance(piece, str)
-        else (values[piece.column, piece.kind], FORMATS[piece.format].write)
-        for piece in template.pieces
-    ]
+_Bound = list[str | tuple[list[Any], Writer]]  # pieces, each placeholder with its column's values
 
 
-def _eligible(
-    needs: Mapping[Template, frozenset[Need]], missing: frozenset[Need]
-) -> list[Template]:
-    """Return the templates that do without the missing values.
+@dataclass(frozen=True, slots=True)
+class _Wordings:
+    """Templates in one of which a row is written, bound to the values of a batch.
 
-    Raises:
-        StageError: there is none.
+    Args:
+        each: what a template needs, and the template.
+        fitting: by what a row lacks, the templates that do without; filled as rows come.
     """
-    eligible = [template for template, needed in needs.items() if not needed & missing]
-    if not eligible:
-        names = ", ".join(sorted({column for column, _ in missing}))
-        raise StageError(
-            f"a row holds no usable {names} and every template needs some of it: "
-            "drop such rows, counted, before this stage, or add a template that does without",
+
+    each: tuple[tuple[frozenset[Need], _Bound], ...]
+    fitting: dict[frozenset[Need], list[_Bound]]
+
+    @classmethod
+    def bound(
+        cls, templates: Iterable[Template], values: Mapping[Need, list[Any]], spec: RenderSpec
+    ) -> "_Wordings":
+        """Pair every placeholder with its column's values and its writer."""
+        return cls(
+            tuple(
+                (
+                    spec.needs(template),
+                    [
+                        piece
+                        if isinstance(piece, str)
+                        else (values[piece.column, piece.kind], FORMATS[piece.format].write)
+                        for piece in template.pieces
+                    ],
+                )
+                for template in templates
+            ),
+            {},
         )
-    return eligible
+
+    def write(
+        self, choice: int, row: int, missing: frozenset[Need], locale: str, currency: str
+    ) -> str:
+        """Write a row in one of the templates that it holds all values for.
+
+        Raises:
+            StageError: there is none.
+        """
+        if missing not in self.fitting:
+            self.fitting[missing] = self._without(missing)
+        fitting = self.fitting[missing]
+        return "".join(
+            [
+                piece if isinstance(piece, str) else piece[1](piece[0][row], locale, currency)
+                for piece in fitting[choice % len(fitting)]
+            ]
+        )
+
+    def _without(self, missing: frozenset[Need]) -> list[_Bound]:
+        """Return the templates that do without the missing values."""
+        fitting = [template for needed, template in self.each if not needed & missing]
+        if not fitting:
+            names = ", ".join(sorted({column for column, _ in missing}))
+            raise StageError(
+                f"a row holds no usable {names} and every template needs some of it: "
+                "drop such rows, counted, before this stage, or add a template that does without",
+            )
+        return fitting
+
+
+def _lacking(values: Mapping[Need, list[Any]], n_rows: int) -> list[frozenset[Need]]:
+    """Return for each row what it has no value for."""
+    lacking: list[frozenset[Need]] = [frozenset()] * n_rows
+    for need, column in values.items():
+        for row, value in enumerate(column):
+            if value is None:
+                lacking[row] |= {need}
+    return lacking
 
 
 def _choices(row_id: str, key: bytes) -> tuple[int, int, int]:
@@ -183,7 +217,9 @@ def _values(batch: pa.RecordBatch, need: Need, spec: RenderSpec) -> list[Any]:
 
 def _texts(batch: pa.RecordBatch, column: str) -> list[str | None]:
     """Return a column as clean text; None where it is null or blank."""
-    return [clean(text) or None if text else None for text in _raw_texts(batch, column)]
+    texts = _raw_texts(batch, column)
+    cleaned = {text: clean(text) or None if text else None for text in set(texts)}  # most repeat
+    return [cleaned[text] for text in texts]
 
 
 def _exact_texts(batch: pa.RecordBatch, column: str) -> list[str]:
@@ -198,12 +234,19 @@ def _exact_texts(batch: pa.RecordBatch, column: str) -> list[str]:
 
 
 def _raw_texts(batch: pa.RecordBatch, column: str) -> list[str | None]:
+    texts: list[str | None] = _as_text(batch, column).to_pylist()
+    return texts
+
+
+def _as_text(batch: pa.RecordBatch, column: str) -> "pa.Array[Any]":
     try:
-        return pc.cast(batch.column(column), pa.string()).to_pylist()
+        texts = pc.cast(batch.column(column), pa.string())
+        texts.validate(full=True)
     except (UnicodeDecodeError, pa.ArrowInvalid):
         raise StageError(
             f"column {column} holds bytes that are not utf-8: clean them before this stage",
         ) from None
+    return texts
 
 
 def _check_columns(schema: pa.Schema, spec: RenderSpec) -> None:
