@@ -37,7 +37,7 @@ build: $(STAMP) ## the main job: dbt build on the bundled sample, or on the file
 site: $(STAMP) ## the report, the lineage and the documentation of the last build, as pages in site/
 	$(BIN)/sealtune site
 
-test: $(STAMP) lint ## lint, then every test
+test: $(STAMP) lint ## lint, then all tests but the slow ones
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder  # the slowest files come first
 
 test-slow: $(STAMP) ## the tests that take minutes

@@ -143,11 +143,11 @@ def test_corrections_are_in_the_next_version_and_every_record_is_counted(loop: L
 
 
 def test_a_later_correction_means_the_example_by_the_id_that_it_had(loop: Loop) -> None:
+    if not (loop.feedback / "transactions" / "a.csv").exists():
+        pytest.skip("alone: the first test of this file makes the first correction")
     corrected = loop.query(
         "select example_id, label from vault.main.transactions_feedback where outcome = 'merged'"
     )
-    if not corrected:
-        pytest.skip("the first test of this file makes the first correction")
     ((example_id, label),) = corrected
     third = next(one for one in ("Grocery", "Retail") if one != label)
     loop.write("transactions", [(example_id, third, "", REVIEWER, "2026-03-01")], "b.csv")

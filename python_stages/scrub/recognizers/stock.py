@@ -169,7 +169,7 @@ def _doubted(entity: str) -> "EntityRecognizer":
 
     base = _class(entity)
 
-    class DoubtedRecognizer(base):  # type: ignore[misc,valid-type]  # Presidio is untyped
+    class DoubtedRecognizer(base):  # type: ignore[misc,valid-type]  # the base is looked up
         """Presidio's recogniser, less sure of itself."""
 
         def validate_result(self, pattern_text: str) -> None:

@@ -34,7 +34,7 @@ from python_stages.training.adapters.base import model_of, trained  # noqa: E402
 from python_stages.training.adapters.chat import Chat  # noqa: E402 - the same
 from python_stages.training.adapters.losses import Rows, row_losses  # noqa: E402 - the same
 
-pytestmark = [
+pytestmark = [  # PyTorch, PEFT and Opacus warn at each other's releases, not at what is tested
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
