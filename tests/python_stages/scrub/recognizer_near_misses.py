@@ -112,4 +112,6 @@ HOSTILE = [
     *("-----BEGIN PRIVATE KEY-----", "+1 ", "AB12 ", "May 1 ", "é", "12-", "(1)", "Dr. A", "12/"),
     *("born ", "passport ", "phone 1", "Via A ", "United ", "api_key=a1", "%41", '"a', "+", "#1"),
     *("+4912345", "東京都1", "hello world ", "a@a.", "1a", "Aa-", "Straße ", "12 rue de la "),
+    *("call a ", "a@a.aa ", "zip code a ", "Aa Aa, ", "Via A 1 Piano 1 ", "1 phố A ", "Jalan A "),
+    *("Aring 1, ", "licence ", "A tee 1-", "6304-", "at the age of "),
 ]
